@@ -1,0 +1,1 @@
+"""Run collectors: a thread per source, pages into the store."""

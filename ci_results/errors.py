@@ -1,0 +1,74 @@
+"""Every exception of ci_results, each named by what its catcher does next.
+
+Messages say what, where and the value (cut to 80 characters), with no full stop and no secret.
+"""
+
+from __future__ import annotations
+
+SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """Quote `value` for a message: its repr, cut to 80 characters, e.g. `'bash 5.2'`."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+class CiResultsError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class ConfigError(CiResultsError):
+    """Fix the configuration: the message names file, table and key."""
+
+
+class PluginError(CiResultsError):
+    """A plugin breaks its contract: the message names its distribution."""
+
+
+class InvalidError(CiResultsError, ValueError):
+    """Data breaks a rule of the domain: refuse or quarantine it."""
+
+
+class NotFoundError(CiResultsError, LookupError):
+    """Nothing has that name."""
+
+
+class BusyError(CiResultsError):
+    """Somebody else is at it (a lease, a lock): come back later."""
+
+
+class StaleError(CiResultsError):
+    """The page was read from a cursor that has moved on since: read again."""
+
+
+class StoreError(CiResultsError):
+    """The store cannot take or give data now (disk full, locked, wrong version): an operator looks."""
+
+
+class CollectError(CiResultsError):
+    """A source did not give what was asked."""
+
+
+class SourceUnavailableError(CollectError):
+    """The source is away or overloaded: retry later, other sources go on."""
+
+
+class SourceRefusedError(CollectError):
+    """The source said no (401, 403, 404): an operator must act; a retry changes nothing."""
+
+
+class SourceGarbledError(CollectError):
+    """The source answered with something unreadable: quarantine it."""
+
+
+class DeliveryError(CiResultsError):
+    """A sink did not take a batch."""
+
+
+class SinkUnavailableError(DeliveryError):
+    """The sink is away: retry later."""
+
+
+class SinkRefusedError(DeliveryError):
+    """The sink will never take this batch: park it."""

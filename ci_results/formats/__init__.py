@@ -1,0 +1,1 @@
+"""Readers of report formats: bytes to observations, each a stream; pure."""

@@ -1,0 +1,1 @@
+"""Observation to Result: outcome words, item grammars; pure."""

@@ -1,0 +1,1 @@
+"""The seam: what a plugin sees and how it is found."""

@@ -1,0 +1,1 @@
+"""Questions as values, and their SQL; no connection, no I/O."""

@@ -1,0 +1,1 @@
+"""Faces on HTTP: the ASGI application, pages for people, Datasette."""

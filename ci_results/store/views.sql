@@ -1,0 +1,130 @@
+-- The public views, version 1: docs/schema.md describes each column, tests hold it true.
+-- They are dropped and made anew at each migration. Two rules keep them fast at 10 million rows:
+-- a sortable column is the very expression of an index of _result, and LEFT JOIN pins _result as
+-- the outer loop until a filter on the other side lets the planner start there instead.
+
+create view result as
+select
+    r.id as id,
+    strftime('%Y-%m-%dT%H:%M:%S', r.rank / 1000000, 'unixepoch') || printf('.%06d', r.rank % 1000000) as time,
+    o.word as outcome,
+    t.name as testcase,
+    i.name as item,
+    i.type as item_type,
+    i.component as component,
+    i.nvr as nvr,
+    v.scenario as scenario,
+    coalesce(nullif(v.arch, ''), i.arch, '') as arch,
+    r.duration as duration_s,
+    r.note as note,
+    coalesce(r.ref_url, u.ref_url) as ref_url,
+    s.name as source,
+    u.key as run,
+    u.ref_url as run_url,
+    r.key as key,
+    r.data as data,
+    u.data as run_data,
+    strftime('%Y-%m-%dT%H:%M:%S', coalesce(r.submit_time, r.rank) / 1000000, 'unixepoch')
+        || printf('.%06d', coalesce(r.submit_time, r.rank) % 1000000) as submit_time,
+    r.seq as seq,
+    p.new as superseded_by
+from _result r
+left join _testcase t on t.id = r.testcase
+left join _item i on i.id = r.item
+left join _outcome o on o.id = r.outcome
+left join _variant v on v.id = r.variant
+left join _source s on s.id = r.source
+left join _run u on u.id = r.run
+left join _superseded p on p.old = r.id;
+
+-- The newest current result of each testcase, item, scenario and architecture.
+create view latest_result as
+select
+    r.id as id,
+    strftime('%Y-%m-%dT%H:%M:%S', r.rank / 1000000, 'unixepoch') || printf('.%06d', r.rank % 1000000) as time,
+    o.word as outcome,
+    t.name as testcase,
+    i.name as item,
+    i.type as item_type,
+    i.component as component,
+    i.nvr as nvr,
+    v.scenario as scenario,
+    coalesce(nullif(v.arch, ''), i.arch, '') as arch,
+    r.duration as duration_s,
+    r.note as note,
+    coalesce(r.ref_url, u.ref_url) as ref_url,
+    s.name as source,
+    u.key as run
+from _result r
+left join _testcase t on t.id = r.testcase
+left join _item i on i.id = r.item
+left join _outcome o on o.id = r.outcome
+left join _variant v on v.id = r.variant
+left join _source s on s.id = r.source
+left join _run u on u.id = r.run
+where not exists (select 1 from _superseded p where p.old = r.id)
+  and not exists (
+    select 1 from _result n
+    where n.item = r.item and n.testcase = r.testcase and n.variant = r.variant
+      and (n.rank, n.id) > (r.rank, r.id)
+      and not exists (select 1 from _superseded q where q.old = n.id));
+
+create view testcase as
+select
+    t.id as id,
+    t.name as name,
+    t.owner as owner,
+    t.contact as contact,
+    t.ref_url as ref_url,
+    (select strftime('%Y-%m-%dT%H:%M:%S', max(r.rank) / 1000000, 'unixepoch')
+     from _result r where r.testcase = t.id) as last_result
+from _testcase t;
+
+-- How many results of each outcome a source gave on a day (UTC).
+create view daily as
+select date(d.day * 86400, 'unixepoch') as day, d.day as day_number, s.name as source, o.word as outcome, d.n as results
+from _daily_source d
+left join _source s on s.id = d.source
+left join _outcome o on o.id = d.outcome;
+
+-- The same by testcase, with the seconds they took.
+create view daily_testcase as
+select date(d.day * 86400, 'unixepoch') as day, d.day as day_number, t.name as testcase, o.word as outcome,
+    d.n as results, d.duration as duration_s
+from _daily d
+left join _testcase t on t.id = d.testcase
+left join _outcome o on o.id = d.outcome;
+
+create view source as
+select
+    s.id as id, s.name as name, s.collector as collector, s.url as url, s.owner as owner, s.contact as contact,
+    strftime('%Y-%m-%dT%H:%M:%S', s.last_ok / 1000000, 'unixepoch') as last_ok,
+    strftime('%Y-%m-%dT%H:%M:%S', s.last_try / 1000000, 'unixepoch') as last_try,
+    s.last_error as last_error,
+    (select count(*) from _quarantine q where q.source = s.id and q.resolved_at is null) as quarantined
+from _source s;
+
+-- Which jobs publish results of tests, and which are silent.
+create view job as
+select
+    s.name as source, j.name as job, j.state as state,
+    case
+        when j.state in ('disabled', 'never built', 'gone') then j.state
+        when j.last_report is not null then 'publishes'
+        else 'silent'
+    end as coverage,
+    s.owner as owner, s.contact as contact,
+    strftime('%Y-%m-%dT%H:%M:%S', j.last_build / 1000000, 'unixepoch') as last_build,
+    strftime('%Y-%m-%dT%H:%M:%S', j.last_report / 1000000, 'unixepoch') as last_report
+from _job j
+join _source s on s.id = j.source;
+
+create view quarantine as
+select
+    q.id as id, s.name as source, q.door as door, q.kind as kind, q.key as key, q.position as position,
+    q.reason as reason, length(q.raw) as raw_bytes, q.seen as seen,
+    strftime('%Y-%m-%dT%H:%M:%S', q.received_at / 1000000, 'unixepoch') as received_at,
+    strftime('%Y-%m-%dT%H:%M:%S', q.resolved_at / 1000000, 'unixepoch') as resolved_at,
+    q.resolution as resolution
+from _quarantine q
+join _source s on s.id = q.source;
