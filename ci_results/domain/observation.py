@@ -9,8 +9,6 @@ from datetime import datetime
 from ..errors import InvalidError, shown
 from .run import Run
 
-_NOTHING: Mapping[str, str | tuple[str, ...]] = {}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -43,7 +41,7 @@ class Observation:
     scenario: str | None = None
     arch: str | None = None
     parent: str | None = None
-    data: Mapping[str, str | tuple[str, ...]] = field(default=_NOTHING)
+    data: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     run: Run | None = None
 
     def __post_init__(self) -> None:
