@@ -47,7 +47,9 @@ class StoreError(CiResultsError):
 
 
 class CollectError(CiResultsError):
-    """A source did not give what was asked."""
+    """A source did not give what was asked; `status` is the HTTP status, where it answered with one."""
+
+    status: int | None = None
 
 
 class SourceUnavailableError(CollectError):
