@@ -1,0 +1,210 @@
+"""What each broken rule teaches: why it exists, how to mend, where to read; the contracts raise these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COLLECTOR = "docs/write-a-collector.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """Why a rule exists, how to keep it, and the heading that explains it (a link's anchor)."""
+
+    why: str
+    mend: str
+    anchor: str
+
+    @property
+    def link(self) -> str:
+        """Return the link to read on: "docs/write-a-collector.md#keys"."""
+        return f"{COLLECTOR}#{self.anchor}"
+
+
+class BrokenRule(AssertionError):
+    """A plugin breaks a rule of its contract; the message says what, why, how to mend, where to read."""
+
+
+def broken(rule: str, what: str) -> BrokenRule:
+    """Return the failure of `rule` (a key of LESSONS), where `what` says what was seen."""
+    lesson = LESSONS[rule]
+    return BrokenRule(f"{what}\n  why   {lesson.why}\n  mend  {lesson.mend}\n  read  {lesson.link}")
+
+
+LESSONS: dict[str, Lesson] = {
+    "name": Lesson(
+        why="configurations, tables and commands write the name, so it must need no quoting",
+        mend='name = "widgetci": lower case letters, digits and underscores, a letter first',
+        anchor="names",
+    ),
+    "options": Lesson(
+        why="one instance serves all sources and threads; options that change under way change another's harvest",
+        mend="@dataclass(frozen=True, kw_only=True) above the options; tuples, not lists; no default that can change",
+        anchor="options",
+    ),
+    "hooks": Lesson(
+        why="a function that no hook calls does nothing, silently",
+        mend="put @hookimpl (from ci_results) above a function named as in docs/hooks.md",
+        anchor="hooks",
+    ),
+    "offered": Lesson(
+        why="a collector that no hook offers is never found",
+        mend="@hookimpl above `def register_collectors(): return [YourCollector()]`, in the module of the entry point",
+        anchor="hooks",
+    ),
+    "yields": Lesson(
+        why="the core stores observations, keeps garbled records, and moves the cursor at checkpoints; no more",
+        mend="yield Observation, Garbled or Checkpoint; raise only CollectErrors; let `http` do the asking",
+        anchor="what-a-collector-yields",
+    ),
+    "http": Lesson(
+        why="only `http` has the time-outs, the polite bounds and the error classes, and only it can be replayed",
+        mend="ask with the `http` that harvest() is given; hand it to a client library as its session",
+        anchor="requests",
+    ),
+    "keys": Lesson(
+        why="(source, run, key) is what tells a repeat from news: another key each time stores all again",
+        mend="take the key from the source (a build number, an id), never from a clock, a counter or uuid4()",
+        anchor="keys",
+    ),
+    "unique": Lesson(
+        why="two results of one key supersede each other, so one of them is lost to every reader",
+        mend="put into the key what tells the two apart (suite, class, position), or give each run its Run",
+        anchor="keys",
+    ),
+    "times": Lesson(
+        why="a time without a zone is some other time on every other machine, and gates go by the newest result",
+        mend='say the zone: datetime.fromtimestamp(ms / 1000, UTC), or .replace(tzinfo=ZoneInfo("Europe/Prague"))',
+        anchor="times",
+    ),
+    "namespace": Lesson(
+        why="many teams share one store; without a namespace two `smoke` tests answer for each other",
+        mend='testcase=f"yourteam.{name}": text on both sides of the first dot',
+        anchor="testcases",
+    ),
+    "items": Lesson(
+        why="policies and people ask by item; one that fits no grammar is found by nobody",
+        mend="give the whole identifier, e.g. bash-5.2-1.fc40 for koji_build; or item_type='ci_build' if unknown",
+        anchor="items",
+    ),
+    "storable": Lesson(
+        why="a record that breaks a rule of the store is quarantined, not stored",
+        mend="http(s) links, seconds for durations, texts for data; leave out what the source does not say",
+        anchor="what-a-collector-yields",
+    ),
+    "outcomes": Lesson(
+        why="an unknown word is quarantined, never guessed: a guess could open a gate",
+        mend='outcomes = {"success": "PASSED", ...}: each word of the source, lower case, to one of ours',
+        anchor="outcomes",
+    ),
+    "vacuous": Lesson(
+        why="a build that ran no test has shown nothing; as PASSED it would open a gate",
+        mend='map such words to INFO or NEEDS_INSPECTION; a run of no tests carries data={"executed": "0"}',
+        anchor="nothing-executed",
+    ),
+    "checkpoint": Lesson(
+        why="the cursor moves only with a Checkpoint; without one each harvest begins from the start",
+        mend="after each page: yield Checkpoint(the cursor to go on from); yield nothing after the last one",
+        anchor="checkpoints-and-cursors",
+    ),
+    "cursor": Lesson(
+        why="a harvest that ignores its cursor asks for everything, every time, on a master that others need",
+        mend="begin at `cursor`: send it to the source, or skip what it covers",
+        anchor="checkpoints-and-cursors",
+    ),
+    "resume": Lesson(
+        why="a harvest may be killed after any page; what it had not stored must come next time",
+        mend="let the cursor say exactly what was yielded before it; with times only, ask again inclusively",
+        anchor="checkpoints-and-cursors",
+    ),
+    "lazy": Lesson(
+        why="a list of everything fills memory, and a broken connection at the end loses all of it",
+        mend="yield while reading: `for page in pages: yield from read_each(page, observation)`",
+        anchor="what-a-collector-yields",
+    ),
+    "bounded": Lesson(
+        why="a CI server has other work; its owner turns off a reader that asks too much",
+        mend="ask for pages, and only for the fields you read; never twice for the same",
+        anchor="requests",
+    ),
+    "state": Lesson(
+        why="one instance serves all sources and threads at once; what it keeps leaks from one to the other",
+        mend="keep everything in local variables of harvest(); what must last belongs in the cursor",
+        anchor="options",
+    ),
+    "quarantine": Lesson(
+        why="a record that vanishes is a test that nobody misses; in quarantine it waits with its reason",
+        mend="`yield from read_each(records, observation)`, or yield Garbled(raw=..., reason=...)",
+        anchor="bad-records",
+    ),
+    "crash": Lesson(
+        why="one odd record would stop the harvest of all that follow it, every time",
+        mend="`yield from read_each(records, observation)` for records, http.field(record, name) elsewhere",
+        anchor="bad-records",
+    ),
+    "outage": Lesson(
+        why='an outage taken for "no news" looks like a healthy, quiet master; nobody is called',
+        mend="let the CollectErrors of `http` through; catch none of them to go on or to return",
+        anchor="outages",
+    ),
+    "check": Lesson(
+        why="`source check` prints these lines to an operator",
+        mend="yield texts from check(); raise only CollectErrors",
+        anchor="requests",
+    ),
+    "blank": Lesson(
+        why="a recording is committed and published with the plugin",
+        mend="record again with `ci-results plugin record`, which blanks; take the secret back if it was published",
+        anchor="record",
+    ),
+    "recording": Lesson(
+        why="what the recording does not show, the contract cannot test",
+        mend="record a source with two pages of results or more: ci-results plugin record",
+        anchor="record",
+    ),
+    "format-name": Lesson(
+        why="commands write the name, so it must need no quoting",
+        mend='name = "junit": lower case letters, digits and underscores, a letter first',
+        anchor="a-format",
+    ),
+    "recognises": Lesson(
+        why="readers are asked in turn; one that claims too much or too little gives a file to the wrong reader",
+        mend="look for the format's own mark in the first bytes; say False to anything else; never raise",
+        anchor="a-format",
+    ),
+    "golden": Lesson(
+        why="the golden files say what each sample means; a reader that says otherwise changes history",
+        mend="mend the reader; or, if it is right now, run pytest --update-golden and read the difference",
+        anchor="a-format",
+    ),
+    "any-bytes": Lesson(
+        why="reports come broken; an exception loses the whole file, a Garbled keeps it with its reason",
+        mend="catch what your parser raises and yield Garbled(raw=..., reason=..., position=..., kind='report')",
+        anchor="a-format",
+    ),
+    "truncated": Lesson(
+        why="a full disk cuts a report in the middle; what is missing must not look like tests that were never there",
+        mend="yield what was read, then Garbled that says where the file ended",
+        anchor="a-format",
+    ),
+    "streamed": Lesson(
+        why="reports of 500 MB exist; read at once they fill the memory of every harvest beside them",
+        mend="read the stream in pieces (stream.read(65536)) and yield as you go; keep no list of cases",
+        anchor="a-format",
+    ),
+    "hostile": Lesson(
+        why="a report is written by whoever writes tests: entities can fill memory and read files",
+        mend="refuse documents with a DTD: yield Garbled; never resolve entities or external references",
+        anchor="a-format",
+    ),
+    "delivered": Lesson(
+        why="the outbox takes a return for success and forgets the batch",
+        mend="return when all of the batch has arrived; raise a DeliveryError otherwise",
+        anchor="a-sink",
+    ),
+    "undelivered": Lesson(
+        why="only SinkUnavailableError is tried again and only SinkRefusedError is parked with its reason",
+        mend="turn the client's exceptions into SinkUnavailableError (away) or SinkRefusedError (never)",
+        anchor="a-sink",
+    ),
+}
