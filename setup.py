@@ -20,6 +20,7 @@ setup(
         "cattrs>=24.1",
         "click>=8.1",
         "datasette>=0.65.1,<1",
+        "filelock>=3.12",
         "junitparser>=3.1",
         "orjson>=3.9",
         "pluggy>=1.5",

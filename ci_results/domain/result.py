@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .run import Run
@@ -17,6 +17,7 @@ class Result:
     outcome           an Outcome or a word that the configuration adds
     submit_time       when the run ended, aware; None = when the store receives it
     data              own attributes, each a tuple of texts; those of all its run are in `run`
+    item_parts        what else the item is known by: component, nvr, arch
     """
 
     source: str
@@ -33,3 +34,4 @@ class Result:
     arch: str | None = None
     data: Mapping[str, tuple[str, ...]]
     run: Run | None = None
+    item_parts: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,143 @@
+"""Normaliser: an observation in the source's words becomes a result in ours, or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from ..domain.itemtype import ItemType
+from ..domain.observation import Observation
+from ..domain.outcome import Outcome
+from ..domain.result import Result
+from ..domain.run import Run
+from ..domain.testcase import check_testcase
+from ..errors import InvalidError, shown
+from .items import BUILT_IN, check_item
+from .text import MAX_NOTE, MAX_VALUE, check_key, check_text
+
+NOTHING_EXECUTED = "nothing executed"
+_NO_DATA: Mapping[str, tuple[str, ...]] = {}
+_KNOWN_ITEMS = 50_000
+
+
+class Normaliser:
+    """Translates the observations of one source; keeps nothing but caches of what it has checked.
+
+    source      the name it gives its results
+    outcomes    the source's words, lower case, to ours: {"unstable": "FAILED"}
+    item_types  the vocabulary, by name; default: the built-in types
+    vocabulary  outcomes that the configuration adds to ours: ["CRASHED"]
+
+    Raises InvalidError for a word it lacks: a guess could open a gate.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        outcomes: Mapping[str, str],
+        item_types: Mapping[str, ItemType] | None = None,
+        vocabulary: Iterable[str] = (),
+    ) -> None:
+        self._source = source
+        known = {word: str(word) for word in (*Outcome, *vocabulary)}
+        for theirs, ours in outcomes.items():
+            if ours not in known:
+                raise InvalidError(f"outcome word {shown(theirs)} maps to no outcome of ours: {shown(ours)}")
+        self._words = known | {theirs.lower(): known[ours] for theirs, ours in outcomes.items()}
+        self._item_types = {kind.name: kind for kind in BUILT_IN} if item_types is None else item_types
+        self._parts: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._checked_run: Run | None = None
+
+    def __call__(self, seen: Observation) -> Result:
+        """Return the result of `seen`. Raises InvalidError that says what breaks which rule."""
+        outcome = self._words.get(seen.outcome) or self._outcome(seen.outcome)
+        parts = self._parts.get((seen.item_type, seen.item))
+        if parts is None:
+            parts = self._check_item(seen.item_type, seen.item)
+        if seen.run is not self._checked_run:
+            self._check_run(seen.run)
+        note = seen.note
+        if note is not None:
+            check_text(note, "note", MAX_NOTE)
+        if seen.ref_url is not None:
+            check_url(seen.ref_url)
+        check_key(seen.key)
+        data = as_data(seen.data, seen.parent) if seen.data or seen.parent else _NO_DATA
+        if outcome == "PASSED" and data is not _NO_DATA and data.get("executed") == ("0",):
+            outcome = str(Outcome.NEEDS_INSPECTION)
+            note = f"{NOTHING_EXECUTED}\n{note}" if note else NOTHING_EXECUTED
+        duration = seen.duration_s
+        if duration is not None and not 0 <= duration < 1e9:
+            raise InvalidError(f"duration of {shown(seen.key)} is no time in seconds: {duration!r}")
+        return Result(
+            source=self._source,
+            key=seen.key,
+            testcase=check_testcase(seen.testcase),
+            outcome=outcome,
+            item=seen.item,
+            item_type=seen.item_type,
+            submit_time=seen.time if seen.time is None else _check_time(seen.time),
+            duration_s=duration,
+            ref_url=seen.ref_url,
+            note=note,
+            scenario=seen.scenario and check_text(seen.scenario, "scenario", MAX_VALUE),
+            arch=seen.arch and check_text(seen.arch, "arch", MAX_VALUE),
+            data=data,
+            run=seen.run,
+            item_parts=parts,
+        )
+
+    def _outcome(self, word: str) -> str:
+        ours = self._words.get(word.lower())
+        if ours is None:
+            raise InvalidError(f"outcome word {shown(word)} of source {self._source} is not known; map it in `outcomes`")
+        self._words[word] = ours
+        return ours
+
+    def _check_item(self, item_type: str, item: str) -> Mapping[str, str]:
+        kind = self._item_types.get(item_type)
+        if kind is None:
+            known = ", ".join(sorted(self._item_types))
+            raise InvalidError(f"item type {shown(item_type)} is not known; known are {known}")
+        check_item(kind, item)
+        parts = kind.parts(item) if kind.parts else {}
+        if len(self._parts) >= _KNOWN_ITEMS:
+            self._parts.clear()
+        self._parts[item_type, item] = parts
+        return parts
+
+    def _check_run(self, run: Run | None) -> None:
+        if run is not None:
+            check_key(run.key)
+            if run.ref_url is not None:
+                check_url(run.ref_url)
+            as_data(run.data, None)
+        self._checked_run = run
+
+
+def as_data(given: Mapping[str, str | tuple[str, ...]], parent: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Return attributes in the store's form: each value a tuple of texts. Raises InvalidError."""
+    data: dict[str, tuple[str, ...]] = {}
+    for name, value in given.items():
+        if not name or ":" in name or not name.isprintable():
+            raise InvalidError(f"name of an attribute is empty, unprintable or holds a colon: {shown(name)}")
+        values = (value,) if isinstance(value, str) else tuple(value)
+        for text in values:
+            check_text(text, name, MAX_VALUE)
+        data[name] = values
+    if parent is not None:
+        data["parent"] = (check_key(parent),)
+    return data
+
+
+def check_url(url: str) -> str:
+    """Return `url` if it is http or https; anything else could run in a reader's browser."""
+    if not url.startswith(("http://", "https://")) or not url.isprintable():
+        raise InvalidError(f"ref_url is not http or https: {shown(url)}")
+    return url
+
+
+def _check_time(time: datetime) -> datetime:
+    if not 1980 <= time.year <= 9000:
+        raise InvalidError(f"time is not of this world: {time.isoformat()}")
+    return time

@@ -1,0 +1,104 @@
+"""Store once what the results of one run share, and enter attributes into the index of pairs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from ..domain.result import Result
+from ..domain.run import Run
+from .fresh import New
+from .interning import Names
+
+_OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
+"""Attributes of a result that its run keeps where all its results agree: (on the wire, in Result)."""
+
+Entry = tuple[int, int, Iterable[tuple[str, Sequence[str]]]]
+"""rank, row id, attributes"""
+
+
+class RunRows:
+    """Places the results of one page: each names its run and keeps what is its own."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, seq: int, source: int) -> None:
+        self._connection = connection
+        self._names = names
+        self._seq = seq
+        self._source = source
+
+    def place(self, new: Sequence[New]) -> list[tuple[int | None, dict[str, Any]]]:
+        """Return for each result its run's row id (None: no run) and the attributes left to itself."""
+        groups: dict[tuple[int, int], tuple[Run, list[New]]] = {}
+        for one in new:
+            run = one.common.run
+            if run is not None:
+                groups.setdefault((id(one.common), one.seen.rank), (run, []))[1].append(one)
+        shared = {name: _shared(members) for name, (_run, members) in groups.items()}
+        rows = self._insert_runs(groups, shared)
+        placed: list[tuple[int | None, dict[str, Any]]] = []
+        entries: list[Entry] = []
+        for one in new:
+            name = (id(one.common), one.seen.rank)
+            own = _own(one.result, shared.get(name, {}))
+            placed.append((rows.get(name), own))
+            if own:
+                entries.append((one.seen.rank, one.seen.id, own.items()))
+        self._index("_result_pair", "result", entries)
+        return placed
+
+    def _insert_runs(
+        self,
+        groups: Mapping[tuple[int, int], tuple[Run, list[New]]],
+        shared: Mapping[tuple[int, int], Mapping[str, str | None]],
+    ) -> dict[tuple[int, int], int]:
+        first = (self._connection.execute("select max(id) from _run").fetchone()[0] or 0) + 1
+        ids = {name: first + n for n, name in enumerate(groups)}
+        rows, entries = [], []
+        for name, (run, _members) in groups.items():
+            data = {key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()}
+            data |= {key: [value] for key, value in shared[name].items() if value}
+            _key, rank = name
+            text = orjson.dumps(data).decode()
+            rows.append((ids[name], self._seq, self._source, run.key, rank, run.ref_url, text))
+            entries.append((rank, ids[name], data.items()))
+        self._connection.executemany(
+            "insert into _run (id, seq, source, key, rank, ref_url, data) values (?, ?, ?, ?, ?, ?, ?)", rows
+        )
+        self._index("_run_pair", "run", entries)
+        return ids
+
+    def _index(self, table: str, column: str, entries: Sequence[Entry]) -> None:
+        """Enter attributes into an index of pairs; `table` and `column` are ours, never a value."""
+        wanted = {(key, value) for _rank, _id, data in entries for key, values in data for value in values}
+        if not wanted:
+            return
+        pairs = self._names.pairs.ids(self._connection, wanted)
+        self._connection.executemany(
+            f"insert or ignore into {table} (pair, rank, {column}) values (?, ?, ?)",  # noqa: S608
+            [(pairs[key, value], rank, row) for rank, row, data in entries for key, values in data for value in values],
+        )
+
+
+def _shared(members: Sequence[New]) -> dict[str, str | None]:
+    """Return those of item, type, scenario and arch that are the same in all results of a run."""
+    shared: dict[str, str | None] = {}
+    for key, attribute in _OF_RUN:
+        values = {getattr(one.result, attribute) for one in members}
+        if len(values) == 1:
+            shared[key] = values.pop()
+    return shared
+
+
+def _own(result: Result, shared: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the attributes of a result that its run does not keep."""
+    if len(shared) == len(_OF_RUN):
+        return dict(result.data)
+    own: dict[str, Any] = dict(result.data)
+    for key, attribute in _OF_RUN:
+        value = getattr(result, attribute)
+        if value and key not in shared:
+            own[key] = (value,)
+    return own

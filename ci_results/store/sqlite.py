@@ -1,0 +1,314 @@
+"""The store on one SQLite file: writes through one thread, reads on connections of their own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import sqlite_utils
+
+from ..domain.page import Committed, Page
+from ..domain.stored import JobState, Quarantined, SourceState, StoredResult
+from ..errors import NotFoundError, StoreError
+from ..normalise.items import same_item
+from ..query.results import ResultQuery, ids_sql
+from . import rows
+from .dump import dump
+from .integrity import problems
+from .interning import Names
+from .leases import is_locked, locked
+from .migrations import migrate
+from .pages import PageWriter
+from .readers import Readers
+from .writer import RollBackError, Writer
+
+POLITE_ROWS = 250
+"""Rows in one commit where another process serves the file: its POSTs wait no longer than that."""
+
+WAL_BYTES = 64 * 1024 * 1024
+SERVING = "serve"
+"""Name of the lock that a server holds on its store."""
+
+
+class SqliteStore:
+    """A Store (see protocol) in one file. Open it with `open`."""
+
+    def __init__(self, path: Path, polite: bool) -> None:
+        self.path = path
+        self._polite = polite
+        self._names = Names()
+        self._pages: PageWriter | None = None
+        self._readers = Readers(path)
+        self._writer = Writer(self._connect, self._names, polite=polite, committed=self._shorten_log)
+
+    @classmethod
+    def open(cls, path: Path, *, polite: bool | None = None) -> SqliteStore:
+        """Open the file, making or migrating it first.
+
+        `polite`: small commits with pauses, for a process beside a server; None finds out whether
+        a server has the file. Raises StoreError where the file cannot be used.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = _connect_for_writing(path)
+        except (OSError, sqlite3.Error) as err:
+            raise StoreError(f"{path}: {err}") from err
+        try:
+            migrate(connection)
+        except sqlite3.Error as err:
+            raise StoreError(f"{path}: {err}") from err
+        finally:
+            connection.close()
+        return cls(path, is_locked(path, SERVING) if polite is None else polite)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Tell other processes that a server has this file, so that they write politely."""
+        with locked(self.path, SERVING, f"another server has {self.path}"):
+            yield
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def commit_page(self, page: Page) -> Committed:
+        """Store a page; see protocol."""
+        large = len(page.results) > POLITE_ROWS
+        if not (self._polite and large):
+            return self._writer.do(lambda connection: self._page_writer(connection).write(page, _now()), alone=large)
+        total = Committed()
+        for part in _split(page):
+            total += self._writer.do(lambda connection, part=part: self._page_writer(connection).write(part, _now()))
+        return total
+
+    def preview_page(self, page: Page) -> Committed:
+        """Count what commit_page would do; see protocol."""
+
+        def preview(connection: sqlite3.Connection) -> Committed:
+            raise RollBackError(self._page_writer(connection).write(page, _now(), preview=True))
+
+        return self._writer.do(preview)
+
+    @contextmanager
+    def lease(self, source: str) -> Iterator[str]:
+        """Hold the right to harvest; see protocol."""
+        with locked(self.path, f"harvest {source}", f"another harvest of source {source} is running"):
+            token = uuid.uuid4().hex
+            self._update_source(source, "lease = :value", token)
+            try:
+                yield token
+            finally:
+                self._update_source(source, "lease = nullif(lease, :value)", token)
+
+    def register_source(self, state: SourceState) -> None:
+        """Make a source known; see protocol."""
+
+        def register(connection: sqlite3.Connection) -> None:
+            known = self._names.sources.ids(connection, [state.name])[state.name]
+            connection.execute(
+                "update _source set collector = ?, url = ?, owner = ?, contact = ? where id = ?",
+                (state.collector, state.url, state.owner, state.contact, known),
+            )
+
+        self._writer.do(register)
+
+    def note_attempt(self, source: str, error: str | None) -> None:
+        """Remember how a harvest ended; see protocol."""
+        if error is None:
+            self._update_source(source, "last_try = :value, last_ok = :value, last_error = null", _now())
+        else:
+            self._update_source(source, "last_try = :value, last_error = :error", _now(), error)
+
+    def forget_source(self, source: str) -> None:
+        """Drop cursor and jobs; see protocol."""
+        self._update_source(source, "cursor = :value", None)
+        self._writer.do(
+            lambda connection: connection.execute(
+                "delete from _job where source = (select id from _source where name = ?)", (source,)
+            )
+        )
+
+    def resolve(self, record_id: int, resolution: str) -> None:
+        """Close a quarantined record; see protocol."""
+
+        def close(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "update _quarantine set resolved_at = ?, resolution = ? where id = ?", (_now(), resolution, record_id)
+            ).rowcount
+
+        if not self._writer.do(close):
+            raise NotFoundError(f"no quarantined record {record_id}")
+
+    def _update_source(self, source: str, change: str, value: object, error: str | None = None) -> None:
+        """Change a source's row; `change` is one of the texts above, never a value."""
+
+        def update(connection: sqlite3.Connection) -> None:
+            self._names.sources.ids(connection, [source])
+            connection.execute(
+                f"update _source set {change} where name = :source",  # noqa: S608
+                {"source": source, "value": value, "error": error},
+            )
+
+        self._writer.do(update)
+
+    def _page_writer(self, connection: sqlite3.Connection) -> PageWriter:
+        if self._pages is None:
+            self._pages = PageWriter(connection, self._names)
+        return self._pages
+
+    def _connect(self) -> sqlite3.Connection:
+        return _connect_for_writing(self.path)
+
+    def _shorten_log(self, connection: sqlite3.Connection) -> None:
+        """Keep the write-ahead log short: hold our readers for a moment where it has grown."""
+        log = Path(f"{self.path}-wal")
+        if log.exists() and log.stat().st_size > WAL_BYTES:
+            with self._readers.held(timeout_s=2):
+                connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def cursor(self, source: str) -> str | None:
+        """Return a source's cursor; see protocol."""
+        with self._readers.reading() as connection:
+            row = connection.execute("select cursor from _source where name = ?", (source,)).fetchone()
+        return row[0] if row else None
+
+    def sources(self) -> list[SourceState]:
+        """Return all sources; see protocol."""
+        with self._readers.reading() as connection:
+            return [rows.source_state(row) for row in connection.execute(rows.SOURCES)]
+
+    def jobs(self, source: str | None = None) -> list[JobState]:
+        """Return jobs; see protocol."""
+        with self._readers.reading() as connection:
+            return [rows.job_state(row) for row in connection.execute(rows.JOBS, {"source": source})]
+
+    def results(self, query: ResultQuery) -> list[StoredResult]:
+        """Return what a query asks; see protocol."""
+        _given, nvr, arch = same_item(query.item) if query.item else (None, None, None)
+        sql, values = ids_sql(query, nvr, arch)
+        with self._readers.reading() as connection:
+            ids = [row[0] for row in connection.execute(sql, values)]
+            found = {row[0]: row for row in connection.execute(rows.RESULTS, (json.dumps(ids),))}
+        return [rows.stored_result(found[number]) for number in ids]
+
+    def result(self, result_id: int) -> StoredResult:
+        """Return one result; see protocol."""
+        with self._readers.reading() as connection:
+            row = connection.execute(rows.RESULTS, (json.dumps([result_id]),)).fetchone()
+        if row is None:
+            raise NotFoundError(f"no result {result_id}")
+        return rows.stored_result(row)
+
+    def quarantined(self, source: str | None = None, *, limit: int = 100, open_only: bool = True) -> list[Quarantined]:
+        """Return quarantined records; see protocol."""
+        where = "where (:source is null or s.name = :source) and (not :open or q.resolved_at is null)"
+        with self._readers.reading() as connection:
+            found = connection.execute(
+                f"{rows.QUARANTINE} {where} order by q.id limit :limit",
+                {"source": source, "open": open_only, "limit": limit},
+            )
+            return [rows.quarantined(row) for row in found]
+
+    def quarantined_record(self, record_id: int) -> Quarantined:
+        """Return one quarantined record; see protocol."""
+        with self._readers.reading() as connection:
+            row = connection.execute(f"{rows.QUARANTINE} where q.id = ?", (record_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"no quarantined record {record_id}")
+        return rows.quarantined(row)
+
+    def counts(self) -> dict[str, int]:
+        """Return figures for people; see protocol."""
+        asked = {
+            "results": "select coalesce(sum(results), 0) from _commit",
+            "testcases": "select count(*) from _testcase",
+            "items": "select count(*) from _item",
+            "runs": "select count(*) from _run",
+            "sources": "select count(*) from _source",
+            "quarantined": "select count(*) from _quarantine where resolved_at is null",
+            "outbox": "select count(*) from _outbox",
+        }
+        with self._readers.reading() as connection:
+            return {name: int(connection.execute(sql).fetchone()[0]) for name, sql in asked.items()}
+
+    def dump(self, *, portable: bool = False) -> Iterator[str]:
+        """Yield the canonical dump; see protocol."""
+        with self._readers.reading() as connection:
+            yield from dump(connection, portable)
+
+    # -- care --------------------------------------------------------------------------------------
+
+    def check(self) -> Sequence[str]:
+        """Return what is wrong; see protocol."""
+        with self._readers.reading() as connection:
+            return problems(connection)
+
+    def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Copy the live store; see protocol."""
+        if target.exists():
+            raise StoreError(f"{target} exists: name a new file")
+        try:
+            copy = sqlite3.connect(target, isolation_level=None)
+            with self._readers.reading() as connection:
+                connection.backup(
+                    copy, pages=4096, progress=(lambda _s, left, all_: progress(left, all_)) if progress else None
+                )
+            copy.close()
+        except sqlite3.Error as err:
+            raise StoreError(f"{target}: {err}") from err
+
+    def vacuum(self) -> tuple[int, int]:
+        """Give unused space back; see protocol."""
+        before = self.path.stat().st_size
+        connection = _connect_for_writing(self.path)
+        try:
+            with self._readers.held(timeout_s=10):
+                connection.execute("vacuum")
+                connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        except sqlite3.Error as err:
+            raise StoreError(f"{self.path}: {err}") from err
+        finally:
+            connection.close()
+        return before, self.path.stat().st_size
+
+    def close(self) -> None:
+        """Finish what was accepted, then let go; see protocol."""
+        self._writer.close()
+        self._readers.close()
+
+    def __enter__(self) -> SqliteStore:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _connect_for_writing(path: Path) -> sqlite3.Connection:
+    """Open a connection that writes, with the settings that made an acknowledged page durable."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in (
+        "busy_timeout = 10000", "page_size = 8192", "journal_mode = wal", "synchronous = full",
+        "wal_autocheckpoint = 4000", "cache_size = -65536", "temp_store = memory", "foreign_keys = off",
+    ):  # fmt: skip
+        connection.execute(f"pragma {pragma}").fetchall()
+    return sqlite_utils.Database(connection, recursive_triggers=True).conn
+
+
+def _split(page: Page) -> Iterator[Page]:
+    """Cut a page into small ones; the last has the cursor, the quarantine and the jobs."""
+    results = page.results
+    last = (len(results) - 1) // POLITE_ROWS * POLITE_ROWS
+    for start in range(0, last, POLITE_ROWS):
+        yield replace(page, results=results[start : start + POLITE_ROWS], quarantine=(), jobs=(), cursor=None)
+    yield replace(page, results=results[last:])
+
+
+def _now() -> int:
+    """Return the time in microseconds since 1970."""
+    return time.time_ns() // 1000
