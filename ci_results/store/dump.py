@@ -48,7 +48,9 @@ def dump(connection: sqlite3.Connection, portable: bool) -> Iterator[str]:
         elif time == received:
             fact["submit_time"] = None
         yield _line(fact)
-    for row in connection.execute(QUARANTINED + ("order by 3, 5, 6, 9" if portable else "order by q.seq, q.id")):
+    for row in connection.execute(
+        QUARANTINED + ("order by 3, 5, 6, 9" if portable else "order by q.seq, q.id")
+    ):
         names = ("seq", "id", "source", "door", "kind", "key", "position", "reason", "raw", "resolution")
         fact = {"fact": "quarantine", **dict(zip(names, row, strict=True))}
         if portable:

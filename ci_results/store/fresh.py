@@ -12,7 +12,7 @@ from ..domain.run import Run
 DAY_US = 86_400_000_000
 
 DAILY = """
-insert into _daily (testcase, day, outcome, n, duration) values (?, ?, ?, ?, ?)
+insert into _daily (day, testcase, outcome, n, duration) values (?, ?, ?, ?, ?)
 on conflict (day, testcase, outcome) do update set n = n + excluded.n, duration = duration + excluded.duration
 """
 
@@ -67,28 +67,26 @@ class Fresh:
         self.new: list[New] = []
         self.superseded: list[tuple[int, int]] = []
         self.last_id = first_id - 1
-        self._counts: dict[tuple[int, int, int], int] = defaultdict(int)
-        self._seconds: dict[tuple[int, int, int], float] = defaultdict(float)
-        self._sources: dict[tuple[int, int, int], int] = defaultdict(int)
+        self._counted: list[tuple[Seen, int]] = []
 
     def next_id(self) -> int:
+        """Give the next id."""
         self.last_id += 1
         return self.last_id
 
     def count(self, seen: Seen, n: int) -> None:
-        day = seen.rank // DAY_US
-        name = (seen.testcase, day, seen.outcome)
-        self._counts[name] += n
-        self._seconds[name] += n * seen.duration
-        self._sources[day, seen.source, seen.outcome] += n
+        """Enter `seen` into the roll-up (1), or take it out again (-1)."""
+        self._counted.append((seen, n))
 
     def roll_up(self, connection: sqlite3.Connection) -> None:
-        connection.executemany(
-            DAILY, [(*name, n, self._seconds[name]) for name, n in sorted(self._counts.items(), key=_by_day) if n]
-        )
-        connection.executemany(DAILY_SOURCE, [(*name, n) for name, n in self._sources.items() if n])
-
-
-def _by_day(count: tuple[tuple[int, int, int], int]) -> tuple[int, int, int]:
-    (testcase, day, outcome), _ = count
-    return day, testcase, outcome
+        """Add what was counted to the days' figures."""
+        days: dict[tuple[int, int, int], list[float]] = {}
+        sources: dict[tuple[int, int, int], int] = defaultdict(int)
+        for seen, n in self._counted:
+            day = seen.rank // DAY_US
+            sources[day, seen.source, seen.outcome] += n
+            sums = days.setdefault((day, seen.testcase, seen.outcome), [0, 0.0])
+            sums[0] += n
+            sums[1] += n * seen.duration
+        connection.executemany(DAILY, [(*name, *days[name]) for name in sorted(days) if days[name][0]])
+        connection.executemany(DAILY_SOURCE, [(*name, n) for name, n in sources.items() if n])

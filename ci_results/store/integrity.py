@@ -11,14 +11,19 @@ TRIGGERS = (
 )  # fmt: skip
 
 
-
 def problems(connection: sqlite3.Connection) -> list[str]:
     """Return what is wrong, a sentence each; empty = sound. Reads the whole file once."""
     found = [
-        f"the file is damaged: {row[0]}" for row in connection.execute("pragma quick_check(5)") if row[0] != "ok"
+        f"the file is damaged: {row[0]}"
+        for row in connection.execute("pragma quick_check(5)")
+        if row[0] != "ok"
     ]
     there = {row[0] for row in connection.execute("select name from sqlite_master where type = 'trigger'")}
-    found += [f"trigger {name} is missing: results are not safe from change" for name in TRIGGERS if name not in there]
+    found += [
+        f"trigger {name} is missing: results are not safe from change"
+        for name in TRIGGERS
+        if name not in there
+    ]
     counted = connection.execute("select coalesce(sum(results), 0) from _commit").fetchone()[0]
     kept = connection.execute("select count(*) from _result").fetchone()[0]
     if counted != kept:

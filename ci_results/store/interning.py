@@ -35,7 +35,9 @@ class Interned:
         """Return the id of each name; what has none gets one. Names are texts or tuples of texts."""
         return self.rows(connection, {name: name if isinstance(name, tuple) else (name,) for name in names})
 
-    def rows(self, connection: sqlite3.Connection, rows: Mapping[Hashable, tuple[Any, ...]]) -> Mapping[Any, int]:
+    def rows(
+        self, connection: sqlite3.Connection, rows: Mapping[Hashable, tuple[Any, ...]]
+    ) -> Mapping[Any, int]:
         """Return the id of each name; a new one is stored with its row of columns."""
         found: dict[Hashable, int] = {}
         unknown: list[Hashable] = []
@@ -53,7 +55,8 @@ class Interned:
     def _look_up(self, connection: sqlite3.Connection, names: list[Hashable]) -> dict[Hashable, int]:
         asked = json.dumps(names, ensure_ascii=False)
         there = {
-            (row[0] if len(row) == 2 else tuple(row[:-1])): row[-1] for row in connection.execute(self._select, (asked,))
+            (row[0] if len(row) == 2 else tuple(row[:-1])): row[-1]
+            for row in connection.execute(self._select, (asked,))
         }
         self._cache.update(there.items() - self._fresh.items())
         return there

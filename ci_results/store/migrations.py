@@ -31,7 +31,9 @@ def migrate(connection: sqlite3.Connection) -> bool:
     try:
         version = _version(connection)
         if version > VERSION:
-            raise StoreError(f"the store has schema {version}, this ci-results knows up to {VERSION}: upgrade ci-results")
+            raise StoreError(
+                f"the store has schema {version}, this ci-results knows up to {VERSION}: upgrade ci-results"
+            )
         if version == 0 and connection.execute("select 1 from sqlite_master limit 1").fetchone():
             raise StoreError("the file is a SQLite database of something else: name another file")
         for name in MIGRATIONS[version:]:
@@ -62,7 +64,8 @@ def _views(connection: sqlite3.Connection) -> str | None:
 def _fill(connection: sqlite3.Connection) -> None:
     """Number the outcomes that every installation knows, and the variant that is none."""
     connection.executemany(
-        "insert into _outcome (id, word) values (?, ?)", [(n, str(word)) for n, word in enumerate(Outcome, start=1)]
+        "insert into _outcome (id, word) values (?, ?)",
+        [(n, str(word)) for n, word in enumerate(Outcome, start=1)],
     )
     connection.execute("insert into _variant (id, scenario, arch) values (0, '', '')")
 

@@ -12,6 +12,7 @@ from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
 from ..domain.result import Result
 from ..errors import BusyError, StaleError, shown
+from .bulk import insert_rows
 from .fresh import Fresh, New, Seen, Shared
 from .identity import content, content_base, identity, identity_base, record_digest, to_us
 from .interning import Names
@@ -29,7 +30,6 @@ where r.identity in (select value from json_each(?)) and r.source = ?
 RESULT = """
 insert into _result (id, seq, source, run, testcase, item, variant, outcome, rank, submit_time, duration,
     note, ref_url, data, key, identity, digest)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 QUARANTINE = """
@@ -67,7 +67,10 @@ class PageWriter:
         known_bad = self._known_bad(page, source)
         if preview:
             return Committed(
-                stored=len(fresh.new), same=same, superseding=superseding, quarantined=len(page.quarantine) - known_bad
+                stored=len(fresh.new),
+                same=same,
+                superseding=superseding,
+                quarantined=len(page.quarantine) - known_bad,
             )
         seq = 0
         if fresh.new or page.quarantine:
@@ -83,11 +86,15 @@ class PageWriter:
     def _check_standing(self, page: Page, source: int) -> None:
         if page.lease is None and page.cursor is None:
             return
-        cursor, lease = self._connection.execute("select cursor, lease from _source where id = ?", (source,)).fetchone()
+        cursor, lease = self._connection.execute(
+            "select cursor, lease from _source where id = ?", (source,)
+        ).fetchone()
         if page.lease is not None and lease != page.lease:
             raise BusyError(f"the lease on source {page.source} went to another harvest")
         if page.cursor is not None and cursor != page.read_from:
-            raise StaleError(f"source {page.source} moved on to {shown(cursor)} since {shown(page.read_from)}")
+            raise StaleError(
+                f"source {page.source} moved on to {shown(cursor)} since {shown(page.read_from)}"
+            )
 
     def _sort_out(self, results: Sequence[Result], source: int, now: int) -> tuple[Fresh, int, int]:
         """Tell new results from repeats, and say which of two of one identity is current."""
@@ -112,7 +119,9 @@ class PageWriter:
                     submitted = times[id(time)] = to_us(time)
             outcome = outcomes[result.outcome]
             wanted.append(number)
-            rows.append((result, common, number, content(common.content, result, outcome, submitted), submitted))
+            rows.append(
+                (result, common, number, content(common.content, result, outcome, submitted), submitted)
+            )
         known = self._known(wanted, source)
         same = superseding = 0
         for result, common, number, digest, submitted in rows:
@@ -157,7 +166,9 @@ class PageWriter:
         return known
 
     def _next_result(self) -> int:
-        last = self._connection.execute("select last_result from _commit order by seq desc limit 1").fetchone()
+        last = self._connection.execute(
+            "select last_result from _commit order by seq desc limit 1"
+        ).fetchone()
         return (last[0] if last else 0) + 1
 
     def _commit_row(self, page: Page, source: int, now: int, fresh: Fresh, quarantined: int) -> int:
@@ -177,7 +188,9 @@ class PageWriter:
         new = fresh.new
         if not new:
             return
-        items = names.items.rows(connection, {(n.result.item, n.result.item_type): _item_row(n.result) for n in new})
+        items = names.items.rows(
+            connection, {(n.result.item, n.result.item_type): _item_row(n.result) for n in new}
+        )
         variants = names.variants.ids(connection, {_variant(n.result) for n in new} - {NO_VARIANT})
         variants = {NO_VARIANT: 0, **variants}
         rows = []
@@ -189,7 +202,7 @@ class PageWriter:
                 None if one.submitted == seen.rank else one.submitted, result.duration_s, result.note, result.ref_url,
                 orjson.dumps(own).decode() if own else None, result.key, one.identity, seen.digest,
             ))  # fmt: skip
-        connection.executemany(RESULT, rows)
+        insert_rows(connection, RESULT, rows)
         if fresh.superseded:
             connection.executemany("insert into _superseded (old, new) values (?, ?)", fresh.superseded)
         fresh.roll_up(connection)

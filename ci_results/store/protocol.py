@@ -56,7 +56,9 @@ class Store(Protocol):
     def result(self, result_id: int) -> StoredResult:
         """Return one result. Raises NotFoundError."""
 
-    def quarantined(self, source: str | None = None, *, limit: int = 100, open_only: bool = True) -> list[Quarantined]:
+    def quarantined(
+        self, source: str | None = None, *, limit: int = 100, open_only: bool = True
+    ) -> list[Quarantined]:
         """Return quarantined records, oldest first."""
 
     def quarantined_record(self, record_id: int) -> Quarantined:

@@ -75,7 +75,11 @@ class Readers:
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a connection that cannot write."""
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     connection.execute("pragma busy_timeout = 5000")
     connection.execute("pragma mmap_size = 4294967296")

@@ -10,6 +10,7 @@ import orjson
 
 from ..domain.result import Result
 from ..domain.run import Run
+from .bulk import insert_rows
 from .fresh import New
 from .interning import Names
 
@@ -29,7 +30,7 @@ class RunRows:
         self._seq = seq
         self._source = source
 
-    def place(self, new: Sequence[New]) -> list[tuple[int | None, dict[str, Any]]]:
+    def place(self, new: Sequence[New]) -> list[tuple[int | None, Mapping[str, Any]]]:
         """Return for each result its run's row id (None: no run) and the attributes left to itself."""
         groups: dict[tuple[int, int], tuple[Run, list[New]]] = {}
         for one in new:
@@ -38,7 +39,7 @@ class RunRows:
                 groups.setdefault((id(one.common), one.seen.rank), (run, []))[1].append(one)
         shared = {name: _shared(members) for name, (_run, members) in groups.items()}
         rows = self._insert_runs(groups, shared)
-        placed: list[tuple[int | None, dict[str, Any]]] = []
+        placed: list[tuple[int | None, Mapping[str, Any]]] = []
         entries: list[Entry] = []
         for one in new:
             name = (id(one.common), one.seen.rank)
@@ -58,27 +59,32 @@ class RunRows:
         ids = {name: first + n for n, name in enumerate(groups)}
         rows, entries = [], []
         for name, (run, _members) in groups.items():
-            data = {key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()}
+            data = {
+                key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()
+            }
             data |= {key: [value] for key, value in shared[name].items() if value}
             _key, rank = name
             text = orjson.dumps(data).decode()
             rows.append((ids[name], self._seq, self._source, run.key, rank, run.ref_url, text))
             entries.append((rank, ids[name], data.items()))
-        self._connection.executemany(
-            "insert into _run (id, seq, source, key, rank, ref_url, data) values (?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        insert_rows(self._connection, "insert into _run (id, seq, source, key, rank, ref_url, data)", rows)
         self._index("_run_pair", "run", entries)
         return ids
 
     def _index(self, table: str, column: str, entries: Sequence[Entry]) -> None:
         """Enter attributes into an index of pairs; `table` and `column` are ours, never a value."""
-        wanted = {(key, value) for _rank, _id, data in entries for key, values in data for value in values}
-        if not wanted:
+        if not entries:
             return
+        wanted = {(key, value) for _rank, _id, data in entries for key, values in data for value in values}
         pairs = self._names.pairs.ids(self._connection, wanted)
         self._connection.executemany(
             f"insert or ignore into {table} (pair, rank, {column}) values (?, ?, ?)",  # noqa: S608
-            [(pairs[key, value], rank, row) for rank, row, data in entries for key, values in data for value in values],
+            [
+                (pairs[key, value], rank, row)
+                for rank, row, data in entries
+                for key, values in data
+                for value in values
+            ],
         )
 
 
@@ -92,10 +98,10 @@ def _shared(members: Sequence[New]) -> dict[str, str | None]:
     return shared
 
 
-def _own(result: Result, shared: Mapping[str, str | None]) -> dict[str, Any]:
+def _own(result: Result, shared: Mapping[str, str | None]) -> Mapping[str, Any]:
     """Return the attributes of a result that its run does not keep."""
     if len(shared) == len(_OF_RUN):
-        return dict(result.data)
+        return result.data
     own: dict[str, Any] = dict(result.data)
     for key, attribute in _OF_RUN:
         value = getattr(result, attribute)

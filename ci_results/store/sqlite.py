@@ -79,10 +79,14 @@ class SqliteStore:
         """Store a page; see protocol."""
         large = len(page.results) > POLITE_ROWS
         if not (self._polite and large):
-            return self._writer.do(lambda connection: self._page_writer(connection).write(page, _now()), alone=large)
+            return self._writer.do(
+                lambda connection: self._page_writer(connection).write(page, _now()), alone=large
+            )
         total = Committed()
         for part in _split(page):
-            total += self._writer.do(lambda connection, part=part: self._page_writer(connection).write(part, _now()))
+            total += self._writer.do(
+                lambda connection, part=part: self._page_writer(connection).write(part, _now())
+            )
         return total
 
     def preview_page(self, page: Page) -> Committed:
@@ -137,7 +141,8 @@ class SqliteStore:
 
         def close(connection: sqlite3.Connection) -> int:
             return connection.execute(
-                "update _quarantine set resolved_at = ?, resolution = ? where id = ?", (_now(), resolution, record_id)
+                "update _quarantine set resolved_at = ?, resolution = ? where id = ?",
+                (_now(), resolution, record_id),
             ).rowcount
 
         if not self._writer.do(close):
@@ -205,7 +210,9 @@ class SqliteStore:
             raise NotFoundError(f"no result {result_id}")
         return rows.stored_result(row)
 
-    def quarantined(self, source: str | None = None, *, limit: int = 100, open_only: bool = True) -> list[Quarantined]:
+    def quarantined(
+        self, source: str | None = None, *, limit: int = 100, open_only: bool = True
+    ) -> list[Quarantined]:
         """Return quarantined records; see protocol."""
         where = "where (:source is null or s.name = :source) and (not :open or q.resolved_at is null)"
         with self._readers.reading() as connection:
@@ -257,7 +264,9 @@ class SqliteStore:
             copy = sqlite3.connect(target, isolation_level=None)
             with self._readers.reading() as connection:
                 connection.backup(
-                    copy, pages=4096, progress=(lambda _s, left, all_: progress(left, all_)) if progress else None
+                    copy,
+                    pages=4096,
+                    progress=(lambda _s, left, all_: progress(left, all_)) if progress else None,
                 )
             copy.close()
         except sqlite3.Error as err:
