@@ -13,7 +13,7 @@ setup(
     package_data={
         "ci_results": ["py.typed"],
         "ci_results.store": ["*.sql", "migrations/*.sql"],
-        "ci_results.serve": ["templates/**/*", "static/**/*", "browse/**/*.html", "browse/**/*.yml"],
+        "ci_results.serve": ["templates/**/*", "static/**/*", "browse/*.yml", "browse/plugin/**/*"],
         "ci_results.templates": ["**/*"],
     },
     install_requires=[

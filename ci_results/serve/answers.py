@@ -1,0 +1,69 @@
+"""Facts to bytes: HTML through templates that escape everything, or the same facts as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+import orjson
+from starlette.responses import HTMLResponse, Response
+
+from . import words
+
+
+class Answers:
+    """Renders facts. Templates are compiled once."""
+
+    def __init__(self) -> None:
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._templates.globals.update(
+            outcome=words.outcome,
+            coverage_mark=words.coverage,
+            state_mark=words.state,
+            link=words.link,
+            duration=words.seconds,
+            item_path=item_path,
+            question=question,
+        )
+
+    def html(
+        self, template: str, facts: dict[str, Any], *, path: str, now: datetime, status: int = 200
+    ) -> Response:
+        """Render a page; `path` is its address, `now` what "14 min ago" counts from."""
+        text = self._templates.get_template(template).render(
+            facts=facts,
+            path=path,
+            twin=_twin(path),
+            when=lambda time: words.when(time, now),
+        )
+        return HTMLResponse(text, status_code=status)
+
+    def json(self, facts: dict[str, Any], *, status: int = 200) -> Response:
+        """Answer the facts themselves; every page's twin has this shape (docs/schema.md)."""
+        body = orjson.dumps(facts, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        return Response(body, status_code=status, media_type="application/json")
+
+
+def item_path(name: str) -> str:
+    """Return the address of an item's page, e.g. "/item/rpm%2Ftier1%2342"."""
+    return f"/item/{quote(name, safe='')}"
+
+
+def question(name: str, **values: str | None) -> str:
+    """Return the address of a ready-made question with its parameters filled in."""
+    given = {key: value for key, value in values.items() if value is not None}
+    return f"/browse/results/{name}" + (f"?{urlencode(given)}" if given else "")
+
+
+def _twin(path: str) -> str:
+    """Return the address of a page's JSON: `?format=json` is right whatever an item is called."""
+    return f"{quote(path, safe='/')}?format=json"

@@ -1,0 +1,128 @@
+"""How outcomes, times and links read on every page: word and symbol, never colour alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+OUTCOME_MARKS = {
+    "PASSED": ("passed", "✔"),
+    "INFO": ("info", "ℹ"),
+    "FAILED": ("failed", "✖"),
+    "NEEDS_INSPECTION": ("look", "?"),
+    "ERROR": ("error", "‼"),
+    "QUEUED": ("waiting", "…"),
+    "RUNNING": ("waiting", "▶"),
+}
+"""Of each outcome its style class and its symbol; words that configuration adds get "other" and ◆."""
+
+_COVERAGE_MARKS = {
+    "publishes": ("passed", "✔"),
+    "silent": ("failed", "∅"),
+    "disabled": ("other", "⏸"),
+    "never built": ("other", "…"),
+    "gone": ("other", "✕"),
+}
+_STATE_MARKS = {"ok": ("passed", "✔"), "failing": ("failed", "✖"), "never harvested": ("other", "…")}
+_UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
+_STEPS = ((60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (5_184_000, 86_400, "days"))
+
+
+def outcome(word: str) -> Markup:
+    """Draw an outcome, e.g. a green "✔ PASSED"."""
+    return _badge(word, OUTCOME_MARKS)
+
+
+def coverage(word: str) -> Markup:
+    """Draw what a job does about results, e.g. a red "∅ silent"."""
+    return _badge(word, _COVERAGE_MARKS)
+
+
+def state(word: str) -> Markup:
+    """Draw how a source fares: "ok", "failing" or "never harvested"."""
+    return _badge(word, _STATE_MARKS)
+
+
+def when(text: str | None, now: datetime) -> Markup:
+    """Draw a time of a view ("2026-01-02T03:04:05.000000", UTC) with how long ago that is."""
+    if not text:
+        return Markup('<span class="none">never</span>')
+    moment = parse_time(text)
+    if moment is None:
+        return Markup("{}").format(text)
+    return Markup('<time datetime="{}Z">{} UTC</time> <span class="ago">{}</span>').format(
+        text, f"{moment:%Y-%m-%d %H:%M:%S}", ago(moment, now)
+    )
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Say how long ago `moment` is, e.g. "14 min ago"; both aware."""
+    seconds = (now - moment).total_seconds()
+    ahead = seconds < 0
+    seconds = abs(seconds)
+    for below, unit, name in _STEPS:
+        if seconds < below:
+            text = f"{int(seconds // unit)} {name}"
+            break
+    else:
+        text = (
+            f"{int(seconds // 2_629_800)} months"
+            if seconds < 63_115_200
+            else f"{int(seconds // 31_557_600)} years"
+        )
+    return f"in {text}" if ahead else f"{text} ago"
+
+
+def parse_time(text: str) -> datetime | None:
+    """Read a time as the views write it, or return None for anything else."""
+    if not _UTC_TEXT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def safe_url(text: str | None) -> str | None:
+    """Return `text` where a browser may follow it: http or https with a host; else None."""
+    if not text or not text.isprintable():
+        return None
+    try:
+        parts = urlsplit(text.strip())
+        host = parts.hostname
+    except ValueError:
+        return None
+    return text.strip() if parts.scheme.lower() in ("http", "https") and host else None
+
+
+def link(text: str | None, label: str | None = None) -> Markup:
+    """Draw a link that leaves us, or the bare text where following it is not safe (`javascript:`)."""
+    if not text:
+        return Markup("")
+    url = safe_url(text)
+    if url is None:
+        return Markup("{}").format(text)
+    return Markup('<a class="out" href="{}" rel="noopener noreferrer nofollow">{}</a>').format(
+        url, label or text
+    )
+
+
+def seconds(value: float | None) -> str:
+    """Say a duration for people: "0.42 s", "3 min 20 s", "2 h 5 min"."""
+    if value is None:
+        return ""
+    if value < 60:
+        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _badge(word: str, marks: dict[str, tuple[str, str]]) -> Markup:
+    style, symbol = marks.get(word, ("other", "◆"))
+    return Markup(
+        '<span class="mark {}" data-value="{}"><span aria-hidden="true">{}</span> {}</span>'
+    ).format(style, word, symbol, word)
