@@ -51,6 +51,14 @@ class Collector(ABC, Generic[O]):
         """
         return ()
 
+    def reread(self, options: O, record: Garbled, http: SourceSession) -> Iterable[Observation | Garbled]:
+        """Yield what a record that you once gave as Garbled says, now that its mapping is mended.
+
+        Called by `quarantine retry` with `record.raw` as it was. What is still unreadable is
+        yielded as Garbled, with the reason; the default reads nothing again. Raises CollectError.
+        """
+        return (Garbled(raw=record.raw, reason=f"{self.name} cannot read single records again", key=record.key),)
+
 
 class Sink(ABC, Generic[O]):
     """Takes results on to somewhere else; it delivers or raises, the outbox remembers and retries."""

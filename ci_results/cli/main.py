@@ -1,0 +1,80 @@
+"""ci-results: the command line. Each command is in the file of its noun, imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from .context import Context
+from .exits import Root
+
+COMMANDS = {
+    "source": "source:source",
+    "harvest": "harvest:harvest",
+    "report": "report:report",
+    "result": "result:result",
+    "quarantine": "quarantine:quarantine",
+    "coverage": "coverage:coverage",
+    "serve": "serve:serve",
+    "doctor": "doctor:doctor",
+    "db": "db:db",
+    "plugin": "plugin:plugin",
+}
+"""In the order in which a newcomer needs them: name -> module:attribute."""
+
+
+class Commands(Root):
+    """Our own commands, imported one by one, and those of plugins, loaded when none of ours has the name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List our own; those of plugins are in `ci-results plugin list`, for loading them takes time."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name].partition(":")
+            command: click.Command = getattr(import_module(f".{module}", __package__), attribute)
+            return command
+        if ctx.resilient_parsing:
+            return None
+        found = ctx.ensure_object(Context).plugins.commands()
+        return next((command for command in found if command.name == cmd_name), None)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="CI_RESULTS_CONFIG",
+    help="Configuration file; default: ci-results.toml, where there is one.",
+)
+@click.option(
+    "--store",
+    "store_url",
+    envvar="CI_RESULTS_STORE",
+    help="Where the results are, e.g. sqlite:FILE; wins over the configuration.",
+)
+@click.option("--log-json", is_flag=True, help="Log to stderr, a JSON object a line.")
+@click.version_option(package_name="ci-results")
+@click.pass_context
+def cli(ctx: click.Context, config_path: Path | None, store_url: str | None, log_json: bool) -> None:
+    """Bring CI results of many sources together, look at them, and ask about them.
+
+    Begin with `ci-results source add NAME URL`, then `ci-results harvest` and `ci-results serve`.
+
+    Exit codes: 0 done, 1 no, 2 partly done, 3 error, 64 wrong usage.
+    """
+    from .logs import configure
+
+    configure(as_json=log_json)
+    ctx.obj = Context(config_path, store_url)
+    ctx.call_on_close(ctx.obj.close)
+
+
+def main() -> None:
+    """Run the command line; the entry point `ci-results`."""
+    cli(prog_name="ci-results")

@@ -1,0 +1,118 @@
+"""`ci-results quarantine`: what could not be read, and reading it again."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .context import Context, pass_context
+from .exits import NO, PARTLY
+from .output import next_command, plural, print_json, print_table, printable, say, size, stamp, word
+
+
+@click.group()
+def quarantine() -> None:
+    """What could not be read, and reading it again."""
+
+
+@quarantine.command("list")
+@click.option("--source", help="Only of this source.")
+@click.option("--all", "closed_too", is_flag=True, help="Those that were closed, too.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_context
+def list_(context: Context, source: str | None, closed_too: bool, limit: int, as_json: bool) -> None:
+    """List records that wait, oldest first, each with the reason."""
+    records = context.store(must_exist=True).quarantined(source, limit=limit, open_only=not closed_too)
+    if as_json:
+        print_json(records)
+        return
+    print_table(
+        ("id", "source", "since", "seen", "key", "reason"),
+        [
+            (
+                str(one.id), one.source, f"{one.received_at:%Y-%m-%dT%H:%M:%SZ}", str(one.seen),
+                (one.key or "")[:60], (one.resolution or one.reason)[:120],
+            )
+            for one in records
+        ],
+    )  # fmt: skip
+    say(f"{plural(len(records), 'record')}{' or more' if len(records) == limit else ''}")
+    if records:
+        next_command(f"ci-results quarantine show {records[0].id}", "ci-results quarantine retry --all")
+    else:
+        next_command("ci-results harvest", "ci-results doctor")
+
+
+@quarantine.command()
+@click.argument("record_id", metavar="ID", type=int)
+@click.option("--raw", is_flag=True, help="Write its bytes to stdout, untouched, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_context
+def show(context: Context, record_id: int, raw: bool, as_json: bool) -> None:
+    """Show one record: why it is here, and its bytes."""
+    one = context.store(must_exist=True).quarantined_record(record_id)
+    if raw:
+        sys.stdout.buffer.write(one.raw)
+        sys.stdout.buffer.flush()
+        return
+    if as_json:
+        print_json(one)
+        return
+    for name, value in (
+        ("source", one.source),
+        ("door", one.door),
+        ("kind", one.kind),
+        ("key", one.key or ""),
+        ("position", one.position or ""),
+        ("reason", one.reason),
+        ("received", f"{stamp(one.received_at)}, {one.seen}x"),
+        ("closed", "" if one.resolved_at is None else f"{stamp(one.resolved_at)}: {one.resolution}"),
+    ):
+        if value:
+            click.echo(f"{name:10}{printable(value)}")
+    click.echo(f"{'bytes':10}{size(len(one.raw))}")
+    for line in one.raw[:4000].decode("utf-8", "replace").splitlines():
+        click.echo(f"  {printable(line)}")
+    if one.kind == "report":
+        next_command(f"ci-results quarantine show {one.id} --raw | ci-results report - --item ITEM")
+    else:
+        next_command(f"mend the mapping, then: ci-results quarantine retry {one.id}")
+
+
+@quarantine.command()
+@click.argument("record_ids", metavar="[ID]...", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All that wait.")
+@click.option("--source", help="All of this source that wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_context
+def retry(
+    context: Context, record_ids: tuple[int, ...], every: bool, source: str | None, as_json: bool
+) -> None:
+    """Read records again with today's configuration and plugins, and store what is readable now.
+
+    Exit codes: 0 all were stored, 2 some, 1 none.
+    """
+    from ..operations.quarantine import open_records
+    from ..operations.quarantine import retry as run
+
+    if not (record_ids or every or source):
+        raise click.UsageError("give IDs, --source NAME or --all")
+    store = context.store(must_exist=True)
+    if record_ids:
+        records = [store.quarantined_record(number) for number in record_ids]
+    else:
+        records = open_records(store, source)
+    answers = list(run(records, context.readable_sources(), store, context.plugins, context.config.outcomes))
+    if as_json:
+        print_json(answers)
+    else:
+        for one in answers:
+            done = plural(one.stored, "result") if one.reason is None else one.reason
+            click.echo(f"{one.id}: {word('stored' if one.reason is None else 'bad')}  {printable(done)}")
+    stored = sum(one.reason is None for one in answers)
+    say(f"{stored} of {plural(len(answers), 'record')} stored")
+    next_command("ci-results result list" if stored == len(answers) else "ci-results quarantine list")
+    if stored < len(answers):
+        click.get_current_context().exit(PARTLY if stored else NO)

@@ -1,0 +1,51 @@
+"""The border to plugins: whatever else they raise becomes a PluginError that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import packages_distributions
+from typing import TypeVar
+
+from ..errors import CiResultsError, CollectError, PluginError
+
+T = TypeVar("T")
+
+
+def distribution_of(plugin: object) -> str:
+    """Return the distribution that `plugin`'s code came in, else its top-level module."""
+    module = getattr(plugin, "__module__", None) or type(plugin).__module__
+    top = module.partition(".")[0]
+    names = packages_distributions().get(top)
+    return names[0] if names else top
+
+
+@contextmanager
+def plugin_call(what: str, plugin: object) -> Iterator[None]:
+    """Turn any fault but a CollectError into a PluginError: "ci-results-acme: harvest of ...: KeyError"."""
+    try:
+        yield
+    except (CollectError, PluginError):
+        raise
+    except Exception as err:
+        kind = "" if isinstance(err, CiResultsError) else f"{type(err).__name__}: "
+        raise PluginError(f"{distribution_of(plugin)}: {what}: {kind}{err}") from err
+
+
+def guarded(things: Iterable[T], what: str, plugin: object) -> Iterator[T]:
+    """Yield `things`, each step of it a plugin call; closes the plugin's generator when closed."""
+    with plugin_call(what, plugin):
+        steps = iter(things)
+    try:
+        while True:
+            with plugin_call(what, plugin):
+                try:
+                    thing = next(steps)
+                except StopIteration:
+                    return
+            yield thing
+    finally:
+        close = getattr(steps, "close", None)
+        if close is not None:
+            with plugin_call(what, plugin):
+                close()

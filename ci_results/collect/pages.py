@@ -1,0 +1,68 @@
+"""Cut what a collector yields into pages of bounded size. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ..domain.checkpoint import Checkpoint
+from ..domain.garbled import Garbled
+from ..domain.job import Job
+from ..domain.observation import Observation
+from ..errors import CiResultsError, PluginError, shown
+
+PAGE_ROWS = 1_000
+PAGE_CHARS = 4_000_000
+
+
+@dataclass(slots=True)
+class Draft:
+    """A page before it is normalised; `cursor` is None where it ends before a Checkpoint."""
+
+    seen: list[Observation] = field(default_factory=list)
+    garbled: list[Garbled] = field(default_factory=list)
+    cursor: str | None = None
+    jobs: tuple[Job, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.seen) + len(self.garbled)
+
+
+def cut(things: Iterable[object], rows: int = PAGE_ROWS, chars: int = PAGE_CHARS) -> Iterator[Draft]:
+    """Yield a Draft at each Checkpoint, and before one where `rows` or about `chars` are reached.
+
+    What follows the last Checkpoint comes as a last Draft without cursor, also when `things`
+    raises: those rows were read well. Raises PluginError for anything else than Seen.
+    """
+    draft, size = Draft(), 0
+    failure: CiResultsError | None = None
+    try:
+        for thing in things:
+            match thing:
+                case Observation():
+                    draft.seen.append(thing)
+                    size += _weight(thing)
+                case Garbled():
+                    draft.garbled.append(thing)
+                    size += len(thing.raw)
+                case Checkpoint():
+                    draft.cursor, draft.jobs = thing.cursor, thing.jobs
+                case _:
+                    raise PluginError(
+                        f"a collector yields Observation, Garbled or Checkpoint, got {shown(thing)}"
+                    )
+            if draft.cursor is not None or len(draft) >= rows or size >= chars:
+                full, draft, size = draft, Draft(), 0
+                yield full
+    except CiResultsError as err:
+        failure = err
+    if len(draft):
+        yield draft
+    if failure is not None:
+        raise failure
+
+
+def _weight(seen: Observation) -> int:
+    return len(seen.note or "") + sum(
+        len(value) if isinstance(value, str) else 64 for value in seen.data.values()
+    )

@@ -1,0 +1,74 @@
+"""What a harvest tells while it runs and when it ends: values that a face draws as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ..domain.page import Committed
+
+_NOTHING = Committed()
+
+
+class State(StrEnum):
+    """How a source fares in this harvest, in words for people."""
+
+    HARVESTING = "harvesting"
+    WAITING = "waiting"
+    OK = "ok"
+    STOPPED = "stopped"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    GARBLED = "garbled"
+    BUSY = "busy"
+    BROKEN = "broken"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step of one source: what is counted so far; `note` says what it waits for, if it does."""
+
+    source: str
+    state: State
+    counts: Committed = _NOTHING
+    pages: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """How the harvest of one source ended.
+
+    counts     what the store took (in a dry run: what it would take)
+    error      what went wrong, None where nothing did
+    last_ok    end of the newest harvest that went well before this one, or None
+    requests   requests sent to the source; received_bytes is their bodies as they came
+    reasons    why records were quarantined, each with how often
+    """
+
+    source: str
+    state: State
+    counts: Committed = _NOTHING
+    error: str | None = None
+    last_ok: datetime | None = None
+    pages: int = 0
+    requests: int = 0
+    received_bytes: int = 0
+    seconds: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Say whether this source gave all it had."""
+        return self.state is State.OK
+
+
+Tell = Callable[[Progress], None]
+"""Called from each source's thread, so it must be quick and safe there."""
+
+
+def untold(progress: Progress) -> None:
+    """Tell nobody."""

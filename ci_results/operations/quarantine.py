@@ -1,0 +1,139 @@
+"""Quarantine: read again what was refused, after the mapping was mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..collect.faults import guarded, plugin_call
+from ..collect.quoted import from_raw
+from ..collect.refine import refine, tell_stored
+from ..collect.session import connect
+from ..collect.source import Source
+from ..domain.garbled import Garbled
+from ..domain.observation import Observation
+from ..domain.page import Committed, Page
+from ..domain.stored import Quarantined
+from ..errors import CiResultsError, InvalidError, StaleError
+from ..normalise.normaliser import Normaliser
+from ..plugin.manager import Plugins
+from ..store.protocol import Store
+from .harvest import normaliser_of
+
+if TYPE_CHECKING:
+    from ..plugin.http import SourceSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """What became of one record: `reason` says why it stays, None where it was stored."""
+
+    id: int
+    source: str
+    key: str | None
+    stored: int = 0
+    reason: str | None = None
+
+
+def retry(
+    records: Iterable[Quarantined],
+    sources: Mapping[str, Source],
+    store: Store,
+    plugins: Plugins,
+    vocabulary: Iterable[str] = (),
+    *,
+    connect: Callable[[Source], SourceSession] = connect,
+) -> Iterator[Retried]:
+    """Read each record again with today's configuration; store what is readable now, keep the rest."""
+    again = _Again(sources, store, plugins, tuple(vocabulary), connect)
+    for record in records:
+        try:
+            stored = again.one(record)
+        except CiResultsError as err:
+            yield Retried(id=record.id, source=record.source, key=record.key, reason=str(err))
+        else:
+            yield Retried(id=record.id, source=record.source, key=record.key, stored=stored)
+
+
+def open_records(store: Store, source: str | None = None, step: int = 500) -> list[Quarantined]:
+    """Return all open records of one source or all, oldest first."""
+    records = store.quarantined(source, limit=step)
+    while len(records) == step:
+        step *= 4
+        records = store.quarantined(source, limit=step)
+    return records
+
+
+class _Again:
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        store: Store,
+        plugins: Plugins,
+        vocabulary: tuple[str, ...],
+        connect: Callable[[Source], SourceSession],
+    ) -> None:
+        self.sources, self.store, self.plugins = sources, store, plugins
+        self.vocabulary, self.connect = vocabulary, connect
+
+    def one(self, record: Quarantined) -> int:
+        """Store one record and close it; return how many results. Raises InvalidError where it stays."""
+        if record.resolved_at is not None:
+            raise InvalidError(f"is closed already: {record.resolution}")
+        seen = self._read(record)
+        results, refused = refine(seen, self._normaliser(record.source), self.plugins.hook)
+        if refused:
+            raise InvalidError(refused[0].reason)
+        committed = Committed()
+        for left in range(9, -1, -1):
+            cursor = self.store.cursor(record.source)
+            page = Page(source=record.source, results=results, door=record.door, read_from=cursor)
+            try:
+                committed = self.store.commit_page(page)
+                break
+            except StaleError:  # a harvest goes on beside us
+                if not left:
+                    raise
+        tell_stored(page, committed, self.plugins.hook)
+        count = len(results)
+        self.store.resolve(record.id, f"stored {count} result{'' if count == 1 else 's'}")
+        return count
+
+    def _read(self, record: Quarantined) -> list[Observation]:
+        if record.kind == "observation":
+            return [from_raw(record.raw)]
+        if record.kind == "report":
+            show = f"ci-results quarantine show {record.id} --raw"
+            raise InvalidError(f"is a report file: {show} | ci-results report - --item ITEM")
+        return self._reread(record)
+
+    def _reread(self, record: Quarantined) -> list[Observation]:
+        """Let the collector read a record of its own."""
+        source = self.sources.get(record.source)
+        if source is None:
+            raise InvalidError(f"source {record.source} is not configured any more")
+        garbled = Garbled(
+            raw=record.raw, reason=record.reason, key=record.key, position=record.position, kind=record.kind
+        )
+        what = f"reread of record {record.id}"
+        with ExitStack() as held:
+            session = self.connect(source)
+            held.callback(session.close)
+            with plugin_call(what, source.collector):
+                things = source.collector.reread(source.options, garbled, session)
+            seen = list(guarded(things, what, source.collector))
+        for each in seen:
+            if isinstance(each, Garbled):
+                raise InvalidError(each.reason)
+        return [each for each in seen if isinstance(each, Observation)]
+
+    def _normaliser(self, name: str) -> Normaliser:
+        source = self.sources.get(name)
+        if source is not None:
+            return normaliser_of(source, self.plugins, self.vocabulary)
+        words = {
+            word: ours for reader in self.plugins.formats.values() for word, ours in reader.outcomes.items()
+        }
+        return Normaliser(name, words, self.plugins.item_types, self.vocabulary)
