@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ..errors import InvalidError, shown
 from .run import Run
@@ -58,7 +59,7 @@ class Draft:
     as much: it sets each of 14 fields through `object.__setattr__`.
     """
 
-    __slots__ = Observation.__slots__  # type: ignore[attr-defined]
+    __slots__ = Observation.__slots__
 
 
 def seal(draft: Any) -> Observation:

@@ -35,3 +35,9 @@ class Result:
     data: Mapping[str, tuple[str, ...]]
     run: Run | None = None
     item_parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class ResultDraft:
+    """A Result being filled in, for the normaliser; see observation.Draft for why, and for `__class__`."""
+
+    __slots__ = Result.__slots__

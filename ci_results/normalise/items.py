@@ -11,7 +11,8 @@ from ..domain.itemtype import ItemType
 from ..errors import InvalidError, shown
 
 _ARCHES = (
-    "aarch64|armhfp|armv7hl|athlon|i386|i486|i586|i686|noarch|nosrc|ppc|ppc64|ppc64le|riscv64|s390|s390x|src|x86_64"
+    "aarch64|armhfp|armv7hl|athlon|i386|i486|i586|i686|noarch|nosrc"
+    "|ppc|ppc64|ppc64le|riscv64|s390|s390x|src|x86_64"
 )
 _NEVRA = re.compile(
     r"(?P<name>[A-Za-z0-9_][\w+.-]*)-(?:(?P<epoch>\d+):)?(?P<version>[\w+.~^]+)-(?P<release>[\w+.~^]*?[\w+~^])"
@@ -20,7 +21,9 @@ _NEVRA = re.compile(
 )
 _COMPOSE = re.compile(r"[A-Za-z0-9][\w.+/-]*-\d{8}(?:\.[a-z]+)?\.\d+(?:[\w.+/-]*)", re.ASCII)
 _DIGEST = re.compile(r"(?:[\w.:/-]+@)?sha256:[0-9a-f]{64}", re.ASCII)
-_NSVC = re.compile(r"(?P<name>[\w+.-]+):(?P<stream>[\w+.-]+):(?P<version>\d+):(?P<context>[0-9a-f]+)", re.ASCII)
+_NSVC = re.compile(
+    r"(?P<name>[\w+.-]+):(?P<stream>[\w+.-]+):(?P<version>\d+):(?P<context>[0-9a-f]+)", re.ASCII
+)
 _NSVC_DASHED = r"[\w+.-]+-[\w+._]+-\d{8,}\.[0-9a-f]+"
 _MODULE = re.compile(rf"(?:{_NSVC.pattern.replace('?P<', '?P<m_')}|{_NSVC_DASHED})", re.ASCII)
 _AMI = re.compile(r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?", re.ASCII)
@@ -71,8 +74,14 @@ BUILT_IN: tuple[ItemType, ...] = (
         ItemType(name=name, grammar="two NVRs, the new one first", pattern=_pair_pattern(), parts=_pair_parts)
         for name in ("koji_build_pair", "brew_build_pair")
     ),
-    ItemType(name="compose", grammar="compose id (NAME-VERSION-DATE.RESPIN) or an image's file name", pattern=_COMPOSE),
-    ItemType(name="redhat-container-image", grammar="image digest (name@sha256:64 hex digits)", pattern=_DIGEST),
+    ItemType(
+        name="compose",
+        grammar="compose id (NAME-VERSION-DATE.RESPIN) or an image's file name",
+        pattern=_COMPOSE,
+    ),
+    ItemType(
+        name="redhat-container-image", grammar="image digest (name@sha256:64 hex digits)", pattern=_DIGEST
+    ),
     ItemType(
         name="redhat-module",
         grammar="NSVC (name:stream:version:context)",

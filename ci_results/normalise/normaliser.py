@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any, cast
 
 from ..domain.itemtype import ItemType
 from ..domain.observation import Observation
 from ..domain.outcome import Outcome
-from ..domain.result import Result
+from ..domain.result import Result, ResultDraft
 from ..domain.run import Run
 from ..domain.testcase import check_testcase
 from ..errors import InvalidError, shown
@@ -69,28 +70,31 @@ class Normaliser:
         duration = seen.duration_s
         if duration is not None and not 0 <= duration < 1e9:
             raise InvalidError(f"duration of {shown(seen.key)} is no time in seconds: {duration!r}")
-        return Result(
-            source=self._source,
-            key=seen.key,
-            testcase=check_testcase(seen.testcase),
-            outcome=outcome,
-            item=seen.item,
-            item_type=seen.item_type,
-            submit_time=seen.time if seen.time is None else _check_time(seen.time),
-            duration_s=duration,
-            ref_url=seen.ref_url,
-            note=note,
-            scenario=seen.scenario and check_text(seen.scenario, "scenario", MAX_VALUE),
-            arch=seen.arch and check_text(seen.arch, "arch", MAX_VALUE),
-            data=data,
-            run=seen.run,
-            item_parts=parts,
-        )
+        draft: Any = ResultDraft()
+        draft.source = self._source
+        draft.key = seen.key
+        draft.testcase = check_testcase(seen.testcase)
+        draft.outcome = outcome
+        draft.item = seen.item
+        draft.item_type = seen.item_type
+        draft.submit_time = seen.time if seen.time is None else _check_time(seen.time)
+        draft.duration_s = duration
+        draft.ref_url = seen.ref_url
+        draft.note = note
+        draft.scenario = seen.scenario and check_text(seen.scenario, "scenario", MAX_VALUE)
+        draft.arch = seen.arch and check_text(seen.arch, "arch", MAX_VALUE)
+        draft.data = data
+        draft.run = seen.run
+        draft.item_parts = parts
+        draft.__class__ = Result
+        return cast(Result, draft)
 
     def _outcome(self, word: str) -> str:
         ours = self._words.get(word.lower())
         if ours is None:
-            raise InvalidError(f"outcome word {shown(word)} of source {self._source} is not known; map it in `outcomes`")
+            raise InvalidError(
+                f"outcome word {shown(word)} of source {self._source} is not known; map it in `outcomes`"
+            )
         self._words[word] = ours
         return ours
 

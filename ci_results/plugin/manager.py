@@ -57,7 +57,9 @@ def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
     """
     manager = _new_manager()
     manager.register(builtin, "builtin")
-    loaded = [Loaded(name="builtin", distribution="ci-results", version=_version(), hooks=_hooks(manager, builtin))]
+    loaded = [
+        Loaded(name="builtin", distribution="ci-results", version=_version(), hooks=_hooks(manager, builtin))
+    ]
     for entry in sorted(entry_points(group=GROUP) if found is None else found, key=lambda entry: entry.name):
         loaded.append(_load(manager, entry))
     offers = _Offers(manager)
@@ -99,7 +101,7 @@ def _load(manager: pluggy.PluginManager, entry: EntryPoint) -> Loaded:
         _refuse_unmarked(plugin, name)
         _Offers(trial, manager)
         manager.register(plugin, name)
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001 (around a plugin: its fault must not be ours)
         problem = f"{type(err).__name__}: {err}"
         return Loaded(name=name, distribution=distribution, version=version, problem=problem)
     return Loaded(name=name, distribution=distribution, version=version, hooks=_hooks(manager, plugin))
@@ -142,10 +144,14 @@ class _Offers:
         for implementation in sorted(caller.get_hookimpls(), key=lambda one: one.plugin_name != "builtin"):
             for offer in implementation.function():
                 if not isinstance(offer, kind):
-                    raise PluginError(f"{hook} of {implementation.plugin_name} gives no {kind.__name__}: {shown(offer)}")
+                    raise PluginError(
+                        f"{hook} of {implementation.plugin_name} gives no {kind.__name__}: {shown(offer)}"
+                    )
                 name = str(offer.name)
                 if kind is not ItemType and not _NAME.fullmatch(name):
-                    raise PluginError(f"{kind.__name__} of {implementation.plugin_name} has a bad name: {shown(name)}")
+                    raise PluginError(
+                        f"{kind.__name__} of {implementation.plugin_name} has a bad name: {shown(name)}"
+                    )
                 if name in joined:
                     raise PluginError(f"{kind.__name__} {shown(name)} is offered twice")
                 joined[name] = offer

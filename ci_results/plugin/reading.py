@@ -28,7 +28,8 @@ def read_each(
         try:
             seen = read(record)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, SourceGarbledError) as err:
-            said = str(err) if isinstance(err, (InvalidError, SourceGarbledError)) else f"{type(err).__name__}: {err}"
+            ours = isinstance(err, (InvalidError, SourceGarbledError))
+            said = str(err) if ours else f"{type(err).__name__}: {err}"
             raw = json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
             known = record.get(key) if isinstance(record, dict) else None
             yield Garbled(raw=raw, reason=said, key=None if known is None else str(known))

@@ -63,7 +63,8 @@ def ids_sql(query: ResultQuery, nvr: str | None, arch: str | None) -> tuple[str,
     values: dict[str, object] = {"limit": query.limit}
     if query.item is not None:
         where.append(
-            "r.item in (select id from _item where name = :item union select id from _item where component = :item"
+            "r.item in (select id from _item where name = :item"
+            " union select id from _item where component = :item"
             " union select id from _item where nvr = :nvr and (:arch is null or arch = :arch))"
         )
         values |= {"item": query.item, "nvr": nvr, "arch": arch}
@@ -78,7 +79,7 @@ def ids_sql(query: ResultQuery, nvr: str | None, arch: str | None) -> tuple[str,
     if query.outcomes:
         names = [f"outcome{n}" for n in range(len(query.outcomes))]
         listed = ", ".join(f":{name}" for name in names)
-        where.append(f"r.outcome in (select id from _outcome where word in ({listed}))")
+        where.append(f"r.outcome in (select id from _outcome where word in ({listed}))")  # noqa: S608
         values |= dict(zip(names, query.outcomes, strict=True))
     if query.source is not None:
         where.append("r.source = (select id from _source where name = :source)")
@@ -95,4 +96,5 @@ def ids_sql(query: ResultQuery, nvr: str | None, arch: str | None) -> tuple[str,
         where.append(f"({TIME}, r.id) < (:time, :id)")
         values["time"], values["id"] = query.before
     condition = " and ".join(where) or "1"
-    return f"select r.id from _result r where {condition} order by {TIME} desc, r.id desc limit :limit", values  # noqa: S608
+    order = f"order by {TIME} desc, r.id desc limit :limit"
+    return f"select r.id from _result r where {condition} {order}", values  # noqa: S608

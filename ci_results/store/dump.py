@@ -37,16 +37,14 @@ def dump(connection: sqlite3.Connection, portable: bool) -> Iterator[str]:
         seq, number, source, run, key, testcase, outcome, item, item_type, scenario, arch = row[:11]
         time, rank, received, duration, note, ref_url, run_url, own, shared, new = row[11:]
         fact = {
-            "fact": "result", "source": source, "run": run, "key": key, "testcase": testcase, "outcome": outcome,
-            "item": item, "type": item_type, "scenario": scenario, "arch": arch,
-            "submit_time": time if time == rank or time != received else None, "duration": duration, "note": note,
+            "fact": "result", "source": source, "run": run, "key": key, "testcase": testcase,
+            "outcome": outcome, "item": item, "type": item_type, "scenario": scenario, "arch": arch,
+            "submit_time": None if time == received else time, "duration": duration, "note": note,
             "ref_url": ref_url, "run_url": run_url, "data": orjson.loads(shared) | orjson.loads(own),
             "current": new is None,
         }  # fmt: skip
         if not portable:
             fact |= {"seq": seq, "id": number, "rank": rank, "received_at": received, "superseded_by": new}
-        elif time == received:
-            fact["submit_time"] = None
         yield _line(fact)
     for row in connection.execute(
         QUARANTINED + ("order by 3, 5, 6, 9" if portable else "order by q.seq, q.id")

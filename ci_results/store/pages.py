@@ -41,8 +41,8 @@ on conflict (source, digest) do update set seen = seen + 1, reason = excluded.re
 JOB = """
 insert into _job (source, name, state, last_build, last_report) values (?, ?, ?, ?, ?)
 on conflict (source, name) do update set state = excluded.state,
-    last_build = max(coalesce(last_build, excluded.last_build), coalesce(excluded.last_build, last_build)),
-    last_report = max(coalesce(last_report, excluded.last_report), coalesce(excluded.last_report, last_report))
+    last_build = nullif(max(coalesce(last_build, 0), coalesce(excluded.last_build, 0)), 0),
+    last_report = nullif(max(coalesce(last_report, 0), coalesce(excluded.last_report, 0)), 0)
 """
 
 
@@ -199,7 +199,8 @@ class PageWriter:
             rows.append((
                 seen.id, seq, source, run, seen.testcase, items[result.item, result.item_type],
                 variants[_variant(result)], seen.outcome, seen.rank,
-                None if one.submitted == seen.rank else one.submitted, result.duration_s, result.note, result.ref_url,
+                None if one.submitted == seen.rank else one.submitted,
+                result.duration_s, result.note, result.ref_url,
                 orjson.dumps(own).decode() if own else None, result.key, one.identity, seen.digest,
             ))  # fmt: skip
         insert_rows(connection, RESULT, rows)
@@ -212,7 +213,8 @@ class PageWriter:
             return 0
         digests = {record_digest(bad.kind, bad.key, bad.raw) for bad in page.quarantine}
         known = self._connection.execute(
-            "select count(*) from _quarantine where source = ? and digest in (select value from json_each(?))",
+            "select count(*) from _quarantine where source = ?"
+            " and digest in (select value from json_each(?))",
             (source, json.dumps(sorted(digests))),
         ).fetchone()[0]
         return int(known) + len(page.quarantine) - len(digests)

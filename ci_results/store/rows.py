@@ -39,7 +39,8 @@ order by 1, 2
 """
 
 QUARANTINE = """
-select q.id, s.name, q.door, q.kind, q.key, q.position, q.reason, q.raw, q.seen, q.received_at, q.resolved_at, q.resolution
+select q.id, s.name, q.door, q.kind, q.key, q.position, q.reason, q.raw, q.seen,
+    q.received_at, q.resolved_at, q.resolution
 from _quarantine q join _source s on s.id = q.source
 """
 
@@ -79,8 +80,8 @@ def quarantined(row: tuple[Any, ...]) -> Quarantined:
     """Return one row of QUARANTINE as a value."""
     number, source, door, kind, key, position, reason, raw, seen, received, resolved, resolution = row
     return Quarantined(
-        id=number, source=source, door=door, kind=kind, key=key, position=position, reason=reason, raw=raw, seen=seen,
-        received_at=from_us(received), resolved_at=_time(resolved), resolution=resolution,
+        id=number, source=source, door=door, kind=kind, key=key, position=position, reason=reason, raw=raw,
+        seen=seen, received_at=from_us(received), resolved_at=_time(resolved), resolution=resolution,
     )  # fmt: skip
 
 

@@ -79,15 +79,16 @@ class SqliteStore:
         """Store a page; see protocol."""
         large = len(page.results) > POLITE_ROWS
         if not (self._polite and large):
-            return self._writer.do(
-                lambda connection: self._page_writer(connection).write(page, _now()), alone=large
-            )
+            return self._write(page, alone=large)
         total = Committed()
         for part in _split(page):
-            total += self._writer.do(
-                lambda connection, part=part: self._page_writer(connection).write(part, _now())
-            )
+            total += self._write(part, alone=False)
         return total
+
+    def _write(self, page: Page, *, alone: bool) -> Committed:
+        return self._writer.do(
+            lambda connection: self._page_writer(connection).write(page, _now()), alone=alone
+        )
 
     def preview_page(self, page: Page) -> Committed:
         """Count what commit_page would do; see protocol."""

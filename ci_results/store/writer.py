@@ -124,7 +124,7 @@ class Writer:
             for job in group:
                 self._one(connection, job, answers)
             connection.execute("commit")
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 (top of a worker: it must answer and go on)
             self._undo(connection)
             problem = _store_error(err)
             for job in group:
@@ -154,7 +154,7 @@ class Writer:
         except RollBackError as done:
             self._back(connection)
             answers.append((job, done.answer))
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 (top of a worker: it must answer and go on)
             self._back(connection)
             job.future.set_exception(err)
         else:

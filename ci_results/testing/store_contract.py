@@ -54,7 +54,9 @@ class StoreContract:
 
     def commit(self, store: Store, *results: Result, **fields: Any) -> Committed:
         """Commit a page of these results."""
-        return store.commit_page(Page(source=results[0].source if results else "ci", results=results, **fields))
+        return store.commit_page(
+            Page(source=results[0].source if results else "ci", results=results, **fields)
+        )
 
     # -- results ---------------------------------------------------------------------------------
 
@@ -69,7 +71,13 @@ class StoreContract:
             "ns.case", "PASSED", "bash-5.2-1.fc40", "koji_build",
         )  # fmt: skip
         assert (found.note, found.duration_s, found.ref_url) == ("ž\n<b>", 1.5, "https://ci.example/1")
-        assert (found.scenario, found.arch, found.source, found.run, found.key) == ("uefi", "x86_64", "ci", "job#1", "k1")
+        assert (found.scenario, found.arch, found.source, found.run, found.key) == (
+            "uefi",
+            "x86_64",
+            "ci",
+            "job#1",
+            "k1",
+        )
         assert found.time == NOON
         assert found.data == {
             "job": ["job"], "tier": ["1", "2"], "parent": ["build"], "item": ["bash-5.2-1.fc40"],
@@ -130,9 +138,16 @@ class StoreContract:
     @pytest.mark.demand("S-057")
     def test_a_finished_run_beats_its_running_row_in_either_order(self, store: Store) -> None:
         later = NOON + timedelta(minutes=5)
-        self.commit(store, result("a", outcome="running", time=None), result("b", outcome="passed", testcase="ns.b"))
-        self.commit(store, result("a", outcome="passed"), result("b", outcome="running", testcase="ns.b", time=later))
-        assert {one.key: one.outcome for one in store.results(ResultQuery(latest=True))} == {"a": "PASSED", "b": "PASSED"}
+        self.commit(
+            store, result("a", outcome="running", time=None), result("b", outcome="passed", testcase="ns.b")
+        )
+        self.commit(
+            store, result("a", outcome="passed"), result("b", outcome="running", testcase="ns.b", time=later)
+        )
+        assert {one.key: one.outcome for one in store.results(ResultQuery(latest=True))} == {
+            "a": "PASSED",
+            "b": "PASSED",
+        }
 
     def test_a_chain_of_states_leaves_one_current(self, store: Store) -> None:
         for minute, outcome in enumerate(("running", "failed", "passed", "failed")):
@@ -159,7 +174,13 @@ class StoreContract:
     @pytest.mark.demand("S-046")
     @pytest.mark.parametrize(
         "asked",
-        ["bash-0:5.2-1.fc40.x86_64", "bash-5.2-1.fc40.x86_64", "bash-5.2-1.fc40", "bash-0:5.2-1.fc40", "bash"],
+        [
+            "bash-0:5.2-1.fc40.x86_64",
+            "bash-5.2-1.fc40.x86_64",
+            "bash-5.2-1.fc40",
+            "bash-0:5.2-1.fc40",
+            "bash",
+        ],
     )
     def test_an_item_is_found_by_all_its_names(self, store: Store, asked: str) -> None:
         self.commit(store, result(item="bash-0:5.2-1.fc40.x86_64"), result("other", item="zsh-5.9-1.fc40"))
@@ -177,7 +198,10 @@ class StoreContract:
                 f"k{n}", testcase=f"ns.t{n % 3}", outcome=("passed", "failed")[n % 2],
                 time=NOON + timedelta(hours=n), run=Run(key=f"job#{n}"),
             ))  # fmt: skip
-        ask = lambda **fields: [one.key for one in store.results(ResultQuery(**fields))]  # noqa: E731
+
+        def ask(**fields: Any) -> list[str]:
+            return [one.key for one in store.results(ResultQuery(**fields))]
+
         assert ask() == ["k5", "k4", "k3", "k2", "k1", "k0"]
         assert ask(testcase="ns.t0") == ["k3", "k0"]
         assert ask(testcase="ns.*", limit=2) == ["k5", "k4"]
@@ -205,7 +229,12 @@ class StoreContract:
             committed = self.commit(store, result(), quarantine=[bad], cursor="c1", lease=token)
         assert (committed.stored, committed.quarantined, store.cursor("ci")) == (1, 1, "c1")
         (record,) = store.quarantined()
-        assert (record.raw, record.reason, record.key, record.position) == (b"\x00<x", "no XML", "7", "byte 0")
+        assert (record.raw, record.reason, record.key, record.position) == (
+            b"\x00<x",
+            "no XML",
+            "7",
+            "byte 0",
+        )
 
     def test_the_same_bad_record_is_quarantined_once_and_counted(self, store: Store) -> None:
         bad = Garbled(raw=b"x", reason="bad")
@@ -258,7 +287,9 @@ class StoreContract:
     def test_a_preview_counts_and_stores_nothing(self, store: Store) -> None:
         self.commit(store, result("a"))
         dump = list(store.dump())
-        page = Page(source="ci", results=[result("a"), result("b")], quarantine=[Garbled(raw=b"x", reason="bad")])
+        page = Page(
+            source="ci", results=[result("a"), result("b")], quarantine=[Garbled(raw=b"x", reason="bad")]
+        )
         assert store.preview_page(page) == Committed(stored=1, same=1, quarantined=1)
         assert list(store.dump()) == dump
         self.commit(store, result("b"))
@@ -292,7 +323,9 @@ class StoreContract:
 
     @pytest.mark.demand("S-015")
     def test_a_source_remembers_when_it_was_last_well(self, store: Store) -> None:
-        store.register_source(SourceState(name="ci", collector="jenkins", url="https://ci.example", owner="qe"))
+        store.register_source(
+            SourceState(name="ci", collector="jenkins", url="https://ci.example", owner="qe")
+        )
         store.note_attempt("ci", None)
         store.note_attempt("ci", "refused")
         (state,) = store.sources()
@@ -303,10 +336,18 @@ class StoreContract:
 
     @pytest.mark.demand("S-125")
     def test_jobs_show_who_publishes_and_who_is_silent(self, store: Store) -> None:
-        jobs = [Job(name="a", last_build=NOON, last_report=NOON), Job(name="b", last_build=NOON), Job(name="c", state="disabled")]
+        jobs = [
+            Job(name="a", last_build=NOON, last_report=NOON),
+            Job(name="b", last_build=NOON),
+            Job(name="c", state="disabled"),
+        ]
         self.commit(store, jobs=jobs, cursor="c1")
         self.commit(store, jobs=[Job(name="a", last_build=NOON)], cursor="c2", read_from="c1")
-        assert {job.job: job.coverage for job in store.jobs()} == {"a": "publishes", "b": "silent", "c": "disabled"}
+        assert {job.job: job.coverage for job in store.jobs()} == {
+            "a": "publishes",
+            "b": "silent",
+            "c": "disabled",
+        }
 
     def test_a_forgotten_source_keeps_its_results(self, store: Store) -> None:
         self.commit(store, result(), cursor="c1", jobs=[Job(name="a")])
