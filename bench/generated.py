@@ -55,8 +55,8 @@ OUTCOMES = {word: number for number, word in enumerate(Outcome, start=1)}
 RAW = b'<?xml version="1.0"?>\n<testsuite name="tier1">\n <testcase name="a"/>\n <testcase name="<b>"/>\n'
 BATCH = 20_000
 _RESULT_COLUMNS = (
-    "id, seq, source, run, testcase, item, variant, outcome, rank, submit_time, duration, note, ref_url, data,"
-    " key, identity, digest"
+    "id, seq, source, run, testcase, item, variant, outcome, rank, submit_time, duration, note, ref_url,"
+    " data, key, identity, digest"
 )
 RESULT = f"insert into _result ({_RESULT_COLUMNS}) values ({', '.join('?' * 17)})"
 RUN = "insert into _run (id, seq, source, key, rank, ref_url, data) values (?, ?, ?, ?, ?, ?, ?)"

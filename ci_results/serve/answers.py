@@ -30,6 +30,7 @@ class Answers:
             coverage_mark=words.coverage,
             state_mark=words.state,
             link=words.link,
+            breakable=words.breakable,
             duration=words.seconds,
             item_path=item_path,
             question=question,

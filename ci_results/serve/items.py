@@ -39,7 +39,7 @@ with recursive seen(name) as (
 select name from seen where name is not null limit 20000
 """
 TESTCASE = "select name from testcase where name = :name"
-_WORST = {word: place for place, word in enumerate(WORST_FIRST)}
+_WORST: dict[str, int] = {word: place for place, word in enumerate(WORST_FIRST)}
 
 
 def item(reader: Reader, name: str) -> Row | None:

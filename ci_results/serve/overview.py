@@ -40,14 +40,14 @@ where outcome = 'FAILED' and superseded_by is null order by time desc limit 1
 def overview(reader: Reader) -> Row:
     """Return the facts of the first page; its JSON twin is exactly this."""
     counts = reader.ask(COUNTS)[0]
-    failure = reader.ask(FAILURE) or [None]
+    failures = reader.ask(FAILURE)
     return {
         "store": reader.path.name,
         "counts": counts,
         "sources": reader.ask(SOURCES),
         "trend": reader.ask(TREND),
         "latest": reader.ask(LATEST),
-        "stops": list(_stops(counts, failure[0])),
+        "stops": list(_stops(counts, failures[0] if failures else None)),
     }
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 OUTCOME_MARKS = {
     "PASSED": ("passed", "✔"),
@@ -28,6 +28,7 @@ _COVERAGE_MARKS = {
 }
 _STATE_MARKS = {"ok": ("passed", "✔"), "failing": ("failed", "✖"), "never harvested": ("other", "…")}
 _UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
+_JOINTS = re.compile(r"(?<=[./_#:-])(?=\w)")
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (5_184_000, 86_400, "days"))
 
 
@@ -108,6 +109,20 @@ def link(text: str | None, label: str | None = None) -> Markup:
     return Markup('<a class="out" href="{}" rel="noopener noreferrer nofollow">{}</a>').format(
         url, label or text
     )
+
+
+def short_url(url: str) -> str:
+    """Return what a reader needs of a long URL: "ci.example.com/…/openssl/42"."""
+    parts = urlsplit(url)
+    pieces = [piece for piece in parts.path.split("/") if piece]
+    if len(url) <= 48 or len(pieces) <= 2:
+        return url.partition("://")[2].rstrip("/") or url
+    return f"{parts.netloc}/…/{'/'.join(pieces[-2:])}"
+
+
+def breakable(name: str) -> Markup:
+    """Allow a long name to break after its dots, slashes, dashes and underscores, not inside words."""
+    return Markup("<wbr>").join(escape(piece) for piece in _JOINTS.split(name))
 
 
 def seconds(value: float | None) -> str:

@@ -49,7 +49,7 @@ def cell(value: object, column: str, table: str | None, database: str, datasette
     if column in TIMES:
         return words.when(value, datetime.now(UTC))
     if column in LINKS:
-        return words.link(value)
+        return words.link(value, words.short_url(value) if words.safe_url(value) else None)
     if column == "item" or (column in ("testcase", "name") and (column == "testcase" or table == "testcase")):
         return _own_link(value, column, database, datasette)
     return None
@@ -64,7 +64,7 @@ def _own_link(value: str, column: str, database: str, datasette: Datasette) -> M
         url = datasette.urls.query(database, "latest_for_item") + "?" + urlencode({"item": value})
     else:
         url = datasette.urls.query(database, "testcase_history") + "?" + urlencode({"testcase": value})
-    return Markup('<a href="{}">{}</a>').format(url, value)
+    return Markup('<a href="{}">{}</a>').format(url, words.breakable(value))
 
 
 def _quarantine_link(value: int, column: str, table: str | None, datasette: Datasette) -> Markup | None:

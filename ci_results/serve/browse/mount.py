@@ -45,13 +45,14 @@ class Browse:
         await app(_stripped(scope), receive, send)
 
     async def _load(self) -> ASGIApp:
-        self._datasette, policy = await asyncio.to_thread(_open, self._path)
-        await self._datasette.invoke_startup()
-        return BindingHeaders(self._datasette.app(), policy)
+        datasette, policy = await asyncio.to_thread(_open, self._path)
+        self._datasette = datasette
+        await datasette.invoke_startup()
+        return BindingHeaders(datasette.app(), policy)
 
 
 def _stripped(scope: Scope) -> Scope:
-    """Return `scope` as a proxy would pass it on: given the whole path, Datasette 0.65 writes the prefix twice."""
+    """Return `scope` without our prefix: given the whole path, Datasette 0.65 writes it twice."""
     if scope["type"] != "http":
         return scope
     path, raw = scope["path"].removeprefix(PREFIX), scope.get("raw_path") or b""
