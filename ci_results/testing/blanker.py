@@ -68,7 +68,7 @@ class Blanker:
             self._learn_json(document)
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """Return `exchange` without anything private. What is packed (an archive, an image) is left out whole."""
+        """Return `exchange` without anything private. What is packed (an archive) is left out whole."""
         headers = {
             name: self.text(value)
             for name, value in exchange.headers.items()
@@ -158,7 +158,14 @@ class Blanker:
         blank = self._blank("secret", value)
         packed = base64.b64encode(value.encode("utf-8", "replace")).decode("ascii")
         escaped = json.dumps(value)[1:-1]
-        for form in (value, quote(value, safe=""), escaped, value.replace("&", "&amp;"), packed, packed.rstrip("=")):
+        for form in (
+            value,
+            quote(value, safe=""),
+            escaped,
+            value.replace("&", "&amp;"),
+            packed,
+            packed.rstrip("="),
+        ):
             if form not in self._known:
                 self._known[form] = blank
                 self._patterns = None
@@ -167,7 +174,9 @@ class Blanker:
 
     def _blank(self, kind: str, value: str) -> str:
         """Return the blank of `value`, a new one where it is new."""
-        if value.startswith("blank-") or (kind == "e-mail" and shapes.is_reserved_host(value.partition("@")[2])):
+        if value.startswith("blank-") or (
+            kind == "e-mail" and shapes.is_reserved_host(value.partition("@")[2])
+        ):
             return value
         made = self._blanks.get((kind, value))
         if made is None:
@@ -217,7 +226,10 @@ class Blanker:
         return self._blank(f"IPv{address.version} address", str(address))
 
     def _argument(self, name: str, value: str) -> str:
-        if shapes.is_secret_name(unquote_plus(name)) and unquote_plus(value).lower() not in shapes.PLACEHOLDERS:
+        if (
+            shapes.is_secret_name(unquote_plus(name))
+            and unquote_plus(value).lower() not in shapes.PLACEHOLDERS
+        ):
             return self._blank("secret", unquote_plus(value))
         return self._part(value, unquote_plus, "%:@!$'()*,;~/[]{}")
 

@@ -8,12 +8,14 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from ..domain.itemtype import ItemType
+from ..errors import InvalidError
 from ..normalise.items import BUILT_IN
+from ..normalise.normaliser import Normaliser
 from ..plugin.contract import Collector
 from .exchange import Exchange, load, load_about
 from .hooks import modules_of, offers
 from .lessons import broken
-from .rehearsal import EndlessHarvest, Told, rehearse
+from .rehearsal import EndlessHarvestError, Told, rehearse
 from .replay import Alter
 
 _kept: dict[tuple[object, ...], Any] = {}
@@ -50,7 +52,9 @@ class CollectorCase:
         """Return the exchanges, read once for all rules."""
         return self._once("exchanges", self.exchanges)  # type: ignore[no-any-return]
 
-    def rehearse(self, cursor: str | None = None, pages: int | None = None, alter: Alter | None = None) -> Told:
+    def rehearse(
+        self, cursor: str | None = None, pages: int | None = None, alter: Alter | None = None
+    ) -> Told:
         """Harvest the recording once more from `cursor`, with altered answers where `alter` says so."""
         if cursor is None and pages is None:
             pages = self.pages()
@@ -59,7 +63,7 @@ class CollectorCase:
     def harvested(self) -> Told:
         """Return an undisturbed harvest of the recording from its start, made once for all rules."""
         told: Told = self._once("harvest", self.rehearse)
-        if isinstance(told.error, EndlessHarvest):
+        if isinstance(told.error, EndlessHarvestError):
             raise broken("cursor", str(told.error)) from told.error
         if told.unknown:
             raise broken("recording", str(told.error)) from told.error
@@ -76,6 +80,13 @@ class CollectorCase:
     def words(self) -> dict[str, str]:
         """Return the outcome words, lower case, to ours."""
         return {**self.collector.outcomes, **self.outcomes}
+
+    def normaliser(self) -> Normaliser:
+        """Return the translation that the core would use; a mapping to nothing breaks "outcomes"."""
+        try:
+            return Normaliser("contract", self.words(), self.item_types())
+        except InvalidError as err:
+            raise broken("outcomes", str(err)) from err
 
     def _once(self, what: str, make: Any) -> Any:
         key = (type(self), what)

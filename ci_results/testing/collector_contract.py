@@ -11,7 +11,7 @@ from .hooks import modules_of
 from .lessons import broken
 from .plugin_rules import check_hooks, check_name, check_offered, check_options
 from .rehearsal import new_session
-from .replay import Replay, UnknownRequest
+from .replay import Replay, UnknownRequestError
 from .trouble_rules import TroubleRules
 
 _MAY_SHOW = {"user"}
@@ -52,7 +52,7 @@ class CollectorContract(HarvestRules, TroubleRules):
         with closed_doors() as outside:
             try:
                 lines = list(self.collector.check(self.options, session))
-            except UnknownRequest as err:
+            except UnknownRequestError as err:
                 raise broken("recording", f"check(): {err}") from err
             except CollectError as err:
                 lines = [str(err)]

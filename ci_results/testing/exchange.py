@@ -74,7 +74,7 @@ def load(folder: Path) -> list[Exchange]:
     """Read the exchanges of `folder`, by file name. Raises ConfigError that names the file."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: there is no recording here; write one with `ci-results plugin record`")
-    found = [_read(path) for path in sorted(folder.glob("*.json")) if path.name != ABOUT]
+    found = [_read(path) for path in sorted(folder.glob("*.json"), key=_in_turn) if path.name != ABOUT]
     if not found:
         raise ConfigError(f"{folder}: holds no exchange; write some with `ci-results plugin record`")
     return found
@@ -118,7 +118,7 @@ def file_name(exchange: Exchange) -> str:
 
 
 def to_json(exchange: Exchange) -> dict[str, Any]:
-    """Return `exchange` as its file holds it; the body is `json`, `text` or `base64`, as readable as can be."""
+    """Return `exchange` as its file holds it, the body as `json`, else `text`, else `base64`."""
     request: dict[str, Any] = {"method": exchange.method, "url": exchange.url}
     if exchange.sent is not None:
         request["body"] = exchange.sent
@@ -137,6 +137,12 @@ def _body_to_json(exchange: Exchange) -> dict[str, Any]:
         except ValueError:
             return {"text": text}
     return {"text": text} if text else {}
+
+
+def _in_turn(path: Path) -> tuple[str, int]:
+    """NAME.json is the first answer, NAME.2.json the second, NAME.10.json the tenth."""
+    name, dot, number = path.stem.rpartition(".")
+    return (name, int(number)) if dot and number.isdigit() else (path.stem, 1)
 
 
 def _read(path: Path) -> Exchange:

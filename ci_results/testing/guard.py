@@ -17,7 +17,9 @@ def closed_doors() -> Iterator[list[str]]:
     """Give the list of attempts to reach a network past the transport; each fails as if unplugged."""
     attempts: list[str] = []
 
-    def send(adapter: HTTPAdapter, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def send(
+        adapter: HTTPAdapter, request: requests.PreparedRequest, *_: Any, **__: Any
+    ) -> requests.Response:
         attempts.append(f"{request.method} {request.url}")
         raise requests.ConnectionError(f"refused in a contract test: {request.url}")
 

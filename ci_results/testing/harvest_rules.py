@@ -13,15 +13,27 @@ from ..domain.outcome import Outcome
 from ..domain.testcase import check_testcase
 from ..errors import InvalidError, shown
 from ..normalise.items import check_item
-from ..normalise.normaliser import Normaliser
 from .collector_case import CollectorCase
 from .lessons import broken
 from .rehearsal import Told, pages_after, rehearse, resume_points
 
 NO_ZONE = "has no zone"
 NOTHING_RAN = frozenset(
-    "skipped skip not_run notrun not_built notbuilt aborted cancelled canceled disabled ignored pending queued "
-    "running unknown none null empty no_tests untested blocked timeout interrupted incomplete".split()
+    {
+        *(
+            "skipped",
+            "skip",
+            "not_run",
+            "notrun",
+            "not_built",
+            "notbuilt",
+            "aborted",
+            "cancelled",
+            "canceled",
+        ),
+        *("disabled", "ignored", "pending", "queued", "running", "unknown", "none", "null", "empty"),
+        *("no_tests", "untested", "blocked", "timeout", "interrupted", "incomplete"),
+    }
 )
 """Words by which sources say that no test ran to its end."""
 
@@ -83,7 +95,9 @@ class HarvestRules(CollectorCase):
         for each in self.harvested().observations:
             kind = kinds.get(each.item_type)
             if kind is None:
-                raise broken("items", f"item type {shown(each.item_type)} is not known; known are {', '.join(kinds)}")
+                raise broken(
+                    "items", f"item type {shown(each.item_type)} is not known; known are {', '.join(kinds)}"
+                )
             try:
                 check_item(kind, each.item)
             except InvalidError as err:
@@ -101,8 +115,7 @@ class HarvestRules(CollectorCase):
     def test_observations_can_be_stored(self) -> None:
         """Everything else that the core checks of each observation."""
         told = self.harvested()
-        self.test_outcome_words_are_mapped()
-        normalise = Normaliser("contract", self.words(), self.item_types())
+        normalise = self.normaliser()
         for each in told.observations:
             try:
                 normalise(each)
@@ -120,7 +133,9 @@ class HarvestRules(CollectorCase):
         told = self.harvested()
         if not told.checkpoints:
             raise broken("checkpoint", f"{len(told.seen)} things were yielded, no Checkpoint among them")
-        wrong = [each.cursor for each in told.checkpoints if not isinstance(each.cursor, str) or not each.cursor]
+        wrong = [
+            each.cursor for each in told.checkpoints if not isinstance(each.cursor, str) or not each.cursor
+        ]
         if wrong:
             raise broken("checkpoint", f"a cursor is a text that is not empty, got {shown(wrong[0])}")
         if not isinstance(told.seen[-1], Checkpoint):
@@ -133,7 +148,9 @@ class HarvestRules(CollectorCase):
             raise broken("checkpoint", "there is no cursor to go on from: no Checkpoint was yielded")
         again = self._from(told, len(told.checkpoints) - 1)
         if told.keys and again.requests == told.requests and set(again.keys) == set(told.keys):
-            raise broken("cursor", f"with cursor {shown(told.checkpoints[-1].cursor)} it asks and yields all again")
+            raise broken(
+                "cursor", f"with cursor {shown(told.checkpoints[-1].cursor)} it asks and yields all again"
+            )
 
     def test_a_harvest_goes_on_from_every_checkpoint(self) -> None:
         """What was not stored before a checkpoint comes after it: nothing is skipped."""
@@ -152,7 +169,9 @@ class HarvestRules(CollectorCase):
         if told.before:
             raise broken("lazy", f"harvest() asked {told.before} requests before anything was taken from it")
         if len(told.requests) >= 3 and told.at_first == len(told.requests) and self.pages() != 1:
-            raise broken("lazy", f"all {len(told.requests)} requests were asked before the first thing was yielded")
+            raise broken(
+                "lazy", f"all {len(told.requests)} requests were asked before the first thing was yielded"
+            )
 
     def test_requests_are_bounded(self) -> None:
         """Nothing is asked twice in a harvest, and not much more than there are runs."""
@@ -163,7 +182,9 @@ class HarvestRules(CollectorCase):
         runs = {each.run.key if each.run else each.key for each in told.observations}
         most = 20 + 2 * len(runs) if self.most_requests is None else self.most_requests
         if len(told.requests) > most:
-            raise broken("bounded", f"{len(told.requests)} requests for {len(runs)} runs, at most {most} are fair")
+            raise broken(
+                "bounded", f"{len(told.requests)} requests for {len(runs)} runs, at most {most} are fair"
+            )
 
     def test_it_keeps_no_state(self) -> None:
         """A harvest leaves the collector as it was."""
@@ -178,7 +199,9 @@ class HarvestRules(CollectorCase):
         pages = pages_after(index, self.pages())
         again = rehearse(self.collector, self.options, self.recorded(), told.checkpoints[index].cursor, pages)
         if again.error is not None:
-            raise broken("resume", f"going on from a cursor ended with {type(again.error).__name__}: {again.error}")
+            raise broken(
+                "resume", f"going on from a cursor ended with {type(again.error).__name__}: {again.error}"
+            )
         return again
 
 

@@ -17,7 +17,7 @@ _LIKENESS = 0.8
 
 
 def modules_of(thing: object, plugin: ModuleType | None) -> list[ModuleType]:
-    """Return the modules that may hold the plugin's hooks: `plugin`, or where `thing` is defined and above."""
+    """Return the modules that may hold the hooks: `plugin`, or where `thing` is defined and above."""
     if plugin is not None:
         return [plugin]
     name = type(thing).__module__
@@ -36,12 +36,14 @@ def faults(modules: Iterable[ModuleType]) -> Iterator[str]:
             mark = getattr(function, f"{spec.PROJECT}_impl", None)
             hook = (mark or {}).get("specname") or name
             near = difflib.get_close_matches(hook, HOOKS, 1, _LIKENESS)
+            where = f"({module.__name__})"
             if mark is not None and hook not in HOOKS:
-                yield f"no hook is called {hook}{f', did you mean {near[0]}' if near else ''} ({module.__name__})"
+                meant = f", did you mean {near[0]}" if near else ""
+                yield f"no hook is called {hook}{meant} {where}"
             elif mark is None and name in HOOKS:
-                yield f"{name} lacks @hookimpl ({module.__name__})"
+                yield f"{name} lacks @hookimpl {where}"
             elif mark is None and near:
-                yield f"{name} looks like the hook {near[0]}, misspelt and without @hookimpl ({module.__name__})"
+                yield f"{name} looks like the hook {near[0]}, misspelt and without @hookimpl {where}"
 
 
 def offers(modules: Iterable[ModuleType], hook: str) -> list[Any]:

@@ -21,14 +21,14 @@ class Lesson:
         return f"{COLLECTOR}#{self.anchor}"
 
 
-class BrokenRule(AssertionError):
+class BrokenRuleError(AssertionError):
     """A plugin breaks a rule of its contract; the message says what, why, how to mend, where to read."""
 
 
-def broken(rule: str, what: str) -> BrokenRule:
+def broken(rule: str, what: str) -> BrokenRuleError:
     """Return the failure of `rule` (a key of LESSONS), where `what` says what was seen."""
     lesson = LESSONS[rule]
-    return BrokenRule(f"{what}\n  why   {lesson.why}\n  mend  {lesson.mend}\n  read  {lesson.link}")
+    return BrokenRuleError(f"{what}\n  why   {lesson.why}\n  mend  {lesson.mend}\n  read  {lesson.link}")
 
 
 LESSONS: dict[str, Lesson] = {
@@ -38,8 +38,8 @@ LESSONS: dict[str, Lesson] = {
         anchor="names",
     ),
     "options": Lesson(
-        why="one instance serves all sources and threads; options that change under way change another's harvest",
-        mend="@dataclass(frozen=True, kw_only=True) above the options; tuples, not lists; no default that can change",
+        why="one instance serves all sources and threads; options that change change another's harvest",
+        mend="@dataclass(frozen=True, kw_only=True) above the options; tuples, not lists",
         anchor="options",
     ),
     "hooks": Lesson(
@@ -49,16 +49,16 @@ LESSONS: dict[str, Lesson] = {
     ),
     "offered": Lesson(
         why="a collector that no hook offers is never found",
-        mend="@hookimpl above `def register_collectors(): return [YourCollector()]`, in the module of the entry point",
+        mend="in the entry point's module: @hookimpl, def register_collectors(): return [YourCollector()]",
         anchor="hooks",
     ),
     "yields": Lesson(
-        why="the core stores observations, keeps garbled records, and moves the cursor at checkpoints; no more",
+        why="the core stores observations, keeps garbled records, moves the cursor at checkpoints; no more",
         mend="yield Observation, Garbled or Checkpoint; raise only CollectErrors; let `http` do the asking",
         anchor="what-a-collector-yields",
     ),
     "http": Lesson(
-        why="only `http` has the time-outs, the polite bounds and the error classes, and only it can be replayed",
+        why="only `http` has the time-outs, the bounds and the error classes, and only it can be replayed",
         mend="ask with the `http` that harvest() is given; hand it to a client library as its session",
         anchor="requests",
     ),
@@ -73,8 +73,8 @@ LESSONS: dict[str, Lesson] = {
         anchor="keys",
     ),
     "times": Lesson(
-        why="a time without a zone is some other time on every other machine, and gates go by the newest result",
-        mend='say the zone: datetime.fromtimestamp(ms / 1000, UTC), or .replace(tzinfo=ZoneInfo("Europe/Prague"))',
+        why="without a zone a time is another one on each machine, and gates go by the newest result",
+        mend='say it: datetime.fromtimestamp(ms / 1000, UTC), .replace(tzinfo=ZoneInfo("Europe/Prague"))',
         anchor="times",
     ),
     "namespace": Lesson(
@@ -84,7 +84,7 @@ LESSONS: dict[str, Lesson] = {
     ),
     "items": Lesson(
         why="policies and people ask by item; one that fits no grammar is found by nobody",
-        mend="give the whole identifier, e.g. bash-5.2-1.fc40 for koji_build; or item_type='ci_build' if unknown",
+        mend="give all of it, bash-5.2-1.fc40 for a koji_build; item_type='ci_build' where nothing fits",
         anchor="items",
     ),
     "storable": Lesson(
@@ -154,7 +154,7 @@ LESSONS: dict[str, Lesson] = {
     ),
     "blank": Lesson(
         why="a recording is committed and published with the plugin",
-        mend="record again with `ci-results plugin record`, which blanks; take the secret back if it was published",
+        mend="record again with `ci-results plugin record`, which blanks; revoke what was published",
         anchor="record",
     ),
     "recording": Lesson(
@@ -168,7 +168,7 @@ LESSONS: dict[str, Lesson] = {
         anchor="a-format",
     ),
     "recognises": Lesson(
-        why="readers are asked in turn; one that claims too much or too little gives a file to the wrong reader",
+        why="readers are asked in turn; one that claims too much takes the files of others",
         mend="look for the format's own mark in the first bytes; say False to anything else; never raise",
         anchor="a-format",
     ),
@@ -179,11 +179,11 @@ LESSONS: dict[str, Lesson] = {
     ),
     "any-bytes": Lesson(
         why="reports come broken; an exception loses the whole file, a Garbled keeps it with its reason",
-        mend="catch what your parser raises and yield Garbled(raw=..., reason=..., position=..., kind='report')",
+        mend="catch what your parser raises; yield Garbled(raw=..., reason=..., position=..., kind='report')",
         anchor="a-format",
     ),
     "truncated": Lesson(
-        why="a full disk cuts a report in the middle; what is missing must not look like tests that were never there",
+        why="a full disk cuts a report; what is missing must not look like tests that never were",
         mend="yield what was read, then Garbled that says where the file ended",
         anchor="a-format",
     ),

@@ -34,7 +34,9 @@ def check_options(thing: Any, options: Any) -> None:
     for field in dataclasses.fields(kind):
         value = getattr(options, field.name)
         if isinstance(value, _CHANGES):
-            raise broken("options", f"option {field.name} holds a {type(value).__name__}, which can change: {value!r}")
+            raise broken(
+                "options", f"option {field.name} holds a {type(value).__name__}, which can change: {value!r}"
+            )
 
 
 def check_hooks(modules: Iterable[ModuleType]) -> None:

@@ -39,9 +39,9 @@ class Recorder(BaseAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
         verify: bool | str = True,
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send `request` on, keep what came back and return the same again."""
@@ -59,7 +59,9 @@ class Recorder(BaseAdapter):
         with self._lock:
             self._left -= len(body)
             if self._left >= 0:
-                self._kept.append((exchange, {str(name): str(value) for name, value in request.headers.items()}))
+                self._kept.append(
+                    (exchange, {str(name): str(value) for name, value in request.headers.items()})
+                )
         return to_response(exchange, request)
 
     def close(self) -> None:
@@ -76,7 +78,9 @@ class Recorder(BaseAdapter):
         """How many exchanges are kept."""
         return len(self._kept)
 
-    def write(self, folder: Path, url: str = "", secrets: Iterable[str] = (), **about: Any) -> tuple[list[Path], Blanker]:
+    def write(
+        self, folder: Path, about: Mapping[str, Any], url: str = "", secrets: Iterable[str] = ()
+    ) -> tuple[list[Path], Blanker]:
         """Blank everything and write it to `folder`, replacing the recording there.
 
         `url` is the source's own address, whose host becomes `source.test`; `about` is written
@@ -85,7 +89,9 @@ class Recorder(BaseAdapter):
         blanker = Blanker(url, secrets)
         for exchange, sent_headers in self._kept:
             blanker.learn(exchange, sent_headers)
-        told = {name: blanker.text(value) if isinstance(value, str) else value for name, value in about.items()}
+        told = {
+            name: blanker.text(value) if isinstance(value, str) else value for name, value in about.items()
+        }
         return save((blanker.exchange(exchange) for exchange, _ in self._kept), folder, told), blanker
 
 

@@ -20,7 +20,7 @@ MOST_SEEN = 200_000
 Key = tuple[str, str]
 
 
-class EndlessHarvest(AssertionError):
+class EndlessHarvestError(AssertionError):
     """The collector goes on asking far beyond what the recording holds."""
 
 
@@ -102,7 +102,7 @@ def rehearse(
     with closed_doors() as told.outside:
         try:
             _take(collector, options, cursor, session, replay, told, pages)
-        except Exception as err:  # noqa: BLE001 a plugin call
+        except Exception as err:  # noqa: BLE001 a plugin call: whatever it raises is told
             told.error = err
         finally:
             session.close()
@@ -142,7 +142,7 @@ def _take(
             if taken and taken == pages:
                 return
             if len(told.seen) > MOST_SEEN:
-                raise EndlessHarvest(f"the harvest yielded more than {MOST_SEEN} things and did not end")
+                raise EndlessHarvestError(f"the harvest yielded more than {MOST_SEEN} things and did not end")
     finally:
         close = getattr(things, "close", None)
         if close is not None:
@@ -154,7 +154,9 @@ def _bounded(recorded: int, alter: Alter | None) -> Alter:
 
     def answer(number: int, exchange: Exchange) -> Exchange | Exception:
         if number > most:
-            return EndlessHarvest(f"the harvest asked {number} requests of a recording of {recorded} and did not end")
+            return EndlessHarvestError(
+                f"the harvest asked {number} requests of a recording of {recorded} and did not end"
+            )
         return exchange if alter is None else alter(number, exchange)
 
     return answer

@@ -20,7 +20,7 @@ Alter = Callable[[int, Exchange], "Exchange | Exception"]
 """Given the number of the request, from 0, and its answer: the answer to give, or the error to raise."""
 
 
-class UnknownRequest(AssertionError):
+class UnknownRequestError(AssertionError):
     """The recording holds no answer to a request. Not a network error, so no collector takes it for one."""
 
 
@@ -32,7 +32,7 @@ class Replay(BaseAdapter):
         replay.mount(session)
 
     A request that was recorded with several answers gets them in turn, then the last again.
-    An unknown one raises UnknownRequest, which shows the nearest recorded one. Threads may share it.
+    An unknown one raises UnknownRequestError, which shows the nearest recorded one. Threads may share it.
     """
 
     def __init__(self, exchanges: Iterable[Exchange], alter: Alter | None = None) -> None:
@@ -61,9 +61,9 @@ class Replay(BaseAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
         verify: bool | str = True,
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Answer `request`; the other arguments are those of requests and mean nothing here."""
@@ -74,7 +74,7 @@ class Replay(BaseAdapter):
             answers = self._answers.get(wanted)
             if not answers:
                 self.unknown.append(wanted)
-                raise UnknownRequest(self._tell(wanted))
+                raise UnknownRequestError(self._tell(wanted))
             before = sum(1 for each in self.requests if each == wanted) - 1
             answer = answers[min(before, len(answers) - 1)]
             self.answered.append(answer)

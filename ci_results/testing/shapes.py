@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 
 PLACEHOLDERS = {"", "true", "false", "null", "none", "basic", "bearer", "redacted", "hidden", "****", "xxxx"}
 """Values of secret fields that give nothing away."""
 
 _SECRET_WORDS = {
-    *("token", "tokens", "secret", "secrets", "password", "passwd", "passphrase", "passwort", "pwd", "pass", "pin"),
+    *(
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "password",
+        "passwd",
+        "passphrase",
+        "passwort",
+        "pwd",
+        "pass",
+        "pin",
+    ),
     *("apikey", "auth", "authorization", "authentication", "credential", "credentials", "cookie", "cookies"),
     *("session", "sessionid", "jsessionid", "crumb", "signature", "sig", "jwt", "otp", "sid", "csrf", "xsrf"),
     *("csrftoken", "accesstoken", "refreshtoken", "privatetoken", "bearer", "pat"),
 }
-_SECRET_PAIRS = {(kind, "key") for kind in ("api", "private", "access", "secret", "auth", "ssh", "account", "signing")}
-_USER_NAMES = {"userid", "username", "user_id", "user_name", "login", "committer", "author_name", "authorname"}
+_SECRET_PAIRS = {
+    (kind, "key") for kind in ("api", "private", "access", "secret", "auth", "ssh", "account", "signing")
+}
+_USER_NAMES = {
+    "userid",
+    "username",
+    "user_id",
+    "user_name",
+    "login",
+    "committer",
+    "author_name",
+    "authorname",
+}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 HIDDEN_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate"}
@@ -23,7 +47,15 @@ HIDDEN_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie"
 
 KEPT_HEADERS = {
     *("content-type", "link", "location", "etag", "last-modified", "retry-after", "date", "x-jenkins"),
-    *("x-jenkins-session", "x-total-count", "x-total-pages", "x-next-page", "x-page", "x-per-page", "x-total"),
+    *(
+        "x-jenkins-session",
+        "x-total-count",
+        "x-total-pages",
+        "x-next-page",
+        "x-page",
+        "x-per-page",
+        "x-total",
+    ),
     *("x-text-size", "x-more-data", "x-required-permission", "x-ratelimit-remaining", "x-ratelimit-reset"),
 }
 """Headers of an answer that a collector may depend on; no other is written down."""
@@ -36,13 +68,19 @@ AUTHORITY = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _FULL = "com|net|org|edu|gov|mil|int|corp|internal|intranet|intra|lan|local|localdomain|home|private"
-_MORE = "io|dev|cloud|app|ai|co|eu|de|uk|fr|cz|us|cn|jp|ru|nl|ch|at|be|se|fi|br|au|ca|info|biz|tech|systems|site"
+_MORE = (
+    "io|dev|cloud|app|ai|co|eu|de|uk|fr|cz|us|cn|jp|ru|nl|ch|at|be|se|fi|br|au|ca|info|biz|tech|systems|site"
+)
 HOST = re.compile(
     rf"(?<![\w.@/-])(?:(?:[a-z0-9][\w-]*\.)+(?:{_FULL})|(?:[a-z0-9][\w-]*\.){{2,}}(?:{_MORE}))(?![\w-]|\.\w)",
     re.IGNORECASE | re.ASCII,
 )
-IP = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)|(?<![\w:.])[0-9A-Fa-f:]{3,39}(?![\w:.])", re.ASCII)
-STARTED_BY = re.compile(r"(?i)(\bstarted by (?:user )?)(?!upstream|timer|an? |remote|github|gitlab)([^\n\r<>\"]{2,60})")
+IP = re.compile(
+    r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)|(?<![\w:.])[0-9A-Fa-f:]{3,39}(?![\w:.])", re.ASCII
+)
+STARTED_BY = re.compile(
+    r"(?i)(\bstarted by (?:user )?)(?!upstream|timer|an? |remote|github|gitlab)([^\n\r<>\"]{2,60})"
+)
 USER_PATH = re.compile(r"(?<=/user/)[^/?#\s\"'<>\\]+")
 
 BY_SHAPE = re.compile(
@@ -61,18 +99,26 @@ NAMED = re.compile(
 """name=value, name: value and "name": "value" within a text; whether the name is secret is asked apart."""
 
 ELEMENT = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,60})(?:\s[^<>]*)?>(?P<value>[^<]{1,4096})</", re.ASCII)
-ATTRIBUTES = re.compile(r"\bname=[\"'](?P<name>[^\"']{1,80})[\"']\s+value=[\"'](?P<value>[^\"']{1,4096})[\"']", re.ASCII)
+ATTRIBUTES = re.compile(
+    r"\bname=[\"'](?P<name>[^\"']{1,80})[\"']\s+value=[\"'](?P<value>[^\"']{1,4096})[\"']", re.ASCII
+)
 SCHEME = re.compile(r"(?i)\b(?P<name>bearer|basic)\s+(?P<value>[\w.~+/=-]{8,})")
 
 _RESERVED = re.compile(r"(?:^|\.)(?:localhost|test|example|invalid|example\.(?:com|net|org))$", re.IGNORECASE)
-_STANDARDS = {"www.w3.org", "json-schema.org", "schemas.xmlsoap.org", "schemas.microsoft.com", "maven.apache.org"}
+_STANDARDS = {
+    "www.w3.org",
+    "json-schema.org",
+    "schemas.xmlsoap.org",
+    "schemas.microsoft.com",
+    "maven.apache.org",
+}
 
 
 def is_secret_name(name: str) -> bool:
     """Say whether a field, parameter or header of this name holds a secret: "API_TOKEN", "x-api-key"."""
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _SECRET_WORDS for word in words) or any(
-        pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False)
+        pair in _SECRET_PAIRS for pair in itertools.pairwise(words)
     )
 
 
@@ -97,5 +143,6 @@ def private_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address 
 
 
 _HARMLESS = [
-    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+    ipaddress.ip_network(net)
+    for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]

@@ -9,7 +9,6 @@ import requests
 
 from ..domain.outcome import Outcome
 from ..errors import CollectError, InvalidError, shown
-from ..normalise.normaliser import Normaliser
 from .collector_case import CollectorCase
 from .damage import LOGIN_PAGE, Damage, cut_short, emptied_lists, missing_fields, spread, strange_records
 from .exchange import Exchange
@@ -24,7 +23,7 @@ class TroubleRules(CollectorCase):
     """What a harvest must do where the source gives it no clean answer."""
 
     def test_bad_records_are_quarantined(self) -> None:
-        """A record in a list that nobody can read is yielded as Garbled, or stops the harvest; never vanishes."""
+        """A record that nobody can read is yielded as Garbled, or stops the harvest; never vanishes."""
         self._try(strange_records, self._nothing_vanished)
 
     def test_a_missing_field_is_no_crash(self) -> None:
@@ -43,7 +42,10 @@ class TroubleRules(CollectorCase):
         """A dead connection or a 503 at any request ends the harvest with a CollectError."""
         away = [
             ("the connection was refused", lambda exchange: requests.ConnectionError("refused")),
-            ("the server answered 503", lambda exchange: replace(exchange, status=503, headers={}, body=b"away")),
+            (
+                "the server answered 503",
+                lambda exchange: replace(exchange, status=503, headers={}, body=b"away"),
+            ),
         ]
         for what, alter in away:
             for number in _some_numbers(len(self.harvested().requests)):
@@ -60,7 +62,9 @@ class TroubleRules(CollectorCase):
         for number in _some_numbers(len(undisturbed.requests)):
             told = self.rehearse(alter=_from_on(number, _to_login))
             if told.error is not None and not told.said_so:
-                raise broken("outage", f"a login page as answer {number + 1} ended in {_error(told)}") from told.error
+                raise broken(
+                    "outage", f"a login page as answer {number + 1} ended in {_error(told)}"
+                ) from told.error
             if told.error is None and not told.garbled and set(undisturbed.keys) - set(told.keys):
                 raise broken("outage", f"a login page as answer {number + 1} was taken for no news")
 
@@ -83,11 +87,13 @@ class TroubleRules(CollectorCase):
         undisturbed = self.harvested()
         lost = sorted(set(undisturbed.keys) - set(told.keys))
         if lost and told.error is None and len(told.garbled) <= len(undisturbed.garbled):
-            raise broken("quarantine", f"{damage.what}: {len(lost)} results vanished without a word, e.g. {lost[0]}")
+            raise broken(
+                "quarantine", f"{damage.what}: {len(lost)} results vanished without a word, e.g. {lost[0]}"
+            )
 
     def _nothing_new_passed(self, damage: Damage, told: Told) -> None:
         known = set(self.harvested().keys)
-        normalise = Normaliser("contract", self.words(), self.item_types())
+        normalise = self.normaliser()
         for key, seen in zip(told.keys, told.observations, strict=True):
             if key in known:
                 continue
@@ -99,13 +105,17 @@ class TroubleRules(CollectorCase):
                 raise broken("vacuous", f"{damage.what}: {shown(seen.testcase)} of {key} is now PASSED")
 
 
-def _from_on(first: int, alter: Callable[[Exchange], Exchange | Exception]) -> Callable[..., Exchange | Exception]:
+def _from_on(
+    first: int, alter: Callable[[Exchange], Exchange | Exception]
+) -> Callable[..., Exchange | Exception]:
     """Alter the answer number `first` and all that follow."""
     return lambda number, exchange: alter(exchange) if number >= first else exchange
 
 
 def _to_login(exchange: Exchange) -> Exchange:
-    return replace(exchange, status=200, headers={"Content-Type": "text/html; charset=utf-8"}, body=LOGIN_PAGE)
+    return replace(
+        exchange, status=200, headers={"Content-Type": "text/html; charset=utf-8"}, body=LOGIN_PAGE
+    )
 
 
 def _some_numbers(count: int) -> list[int]:
