@@ -1,0 +1,226 @@
+"""Read one JUnit file from end to end: strictly as long as that goes, around the damage after.
+
+At the first error the file is read on, cleaned, from the case in which it happened; an error that
+cleaning does not mend costs that one case, and reading goes on at the next. What was not read is
+yielded as Garbled, with its place, and the file as a whole is then at best NEEDS_INSPECTION.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
+from typing import IO
+
+from ..domain.garbled import Garbled
+from ..domain.observation import Observation
+from ..domain.report import Report
+from .junit_cases import Cases
+from .junit_overall import overall, synthetic
+from .xml_head import Head, look
+from .xml_refusal import Refused
+from .xml_window import BLOCK_BYTES, Window
+
+Seen = Observation | Garbled
+
+RAW_BYTES = 1 << 20
+"""So much at most of what was not read goes to the quarantine."""
+MAX_FILE_BYTES = 1 << 30
+MAX_CASES = 5_000_000
+MAX_TOKEN_BYTES = 16 << 20
+"""expat holds a token (a tag, a comment) whole: a longer one is refused."""
+MAX_NAMES = 10_000
+MAX_RESTARTS = 1_000
+_STEP_BYTES = 1 << 16
+_BOUNDARY = re.compile(rb"<(?:/(?:[\w.-]+:)?testsuite|(?:[\w.-]+:)?(?:testcase|testsuite))[\s/>]")
+_ROOT = re.compile(rb"<\?xml\s|<(?:[\w.-]+:)?(?:testsuites|testsuite|testcase)[\s/>]")
+_LONGEST_BOUNDARY = 64
+
+
+class Reading:
+    """One file being read; use it once."""
+
+    def __init__(self, stream: IO[bytes], about: Report) -> None:
+        first = stream.read(BLOCK_BYTES)
+        self._about = about
+        self._head: Head = look(first)
+        self._window = Window(stream, first)
+        self._cases = Cases(about)
+        self._parser: XMLParserType
+        self._base = 0
+        self._told = 0
+        self._restarts = 0
+        self._damage: list[str] = []
+        self._empty = not first.strip()
+        self._finished = False
+
+    def observations(self) -> Iterator[Seen]:
+        """Yield the cases as they come, what could not be read, and at last the file as a whole."""
+        if self._empty:
+            reason = "the file is empty"
+            self._damage.append(reason)
+            yield Garbled(raw=self._window.read(), reason=reason, position="byte 0, line 1", kind="report")
+        elif self._head.refusal is not None:
+            yield self._given_up(self._head.refusal, 0)
+        else:
+            yield from self._document()
+            yield from self._drained()
+        if self._damage and not self._told:
+            yield synthetic(self._about, "[empty]" if self._empty else "[failed-to-read]", self._damage[0])
+        yield overall(self._about, self._cases, self._damage)
+
+    def _document(self) -> Iterator[Seen]:
+        head, window = self._head, self._window
+        if head.noise:
+            self._damage.append(f"{head.skip} bytes of other text stand before the document")
+        if head.skip:
+            window.read()
+            window.put_back(window.take_from(head.skip))
+        if head.foreign:
+            window.sanitise(head.encoding, head.skip)
+        self._begin(b"", "utf-8" if head.forced or head.foreign else None)
+        block = b"-"
+        while block and not self._finished:
+            block = window.read()
+            try:
+                self._feed(block)
+            except Refused as refused:
+                yield from self._drained()
+                yield self._given_up(str(refused), self._error_at())
+                return
+            except (ExpatError, LookupError, ValueError) as err:
+                yield from self._drained()
+                if block:
+                    yield from self._go_on(err)
+                else:
+                    yield self._cut_short(err)
+            else:
+                yield from self._drained()
+                window.forget(self._base + self._cases.at if self._cases.at >= 0 else 0)
+
+    def _feed(self, block: bytes) -> None:
+        parser = self._parser
+        parser.Parse(block, not block)
+        if self._window.end - self._error_at() > MAX_TOKEN_BYTES:
+            raise Refused(f"one tag or comment is longer than {MAX_TOKEN_BYTES >> 20} MiB")
+        if self._window.end > MAX_FILE_BYTES:
+            raise Refused(f"the file is longer than {MAX_FILE_BYTES >> 30} GiB")
+        if self._told > MAX_CASES:
+            raise Refused(f"more than {MAX_CASES:,} cases")
+        if len(parser.intern) > MAX_NAMES:
+            raise Refused(f"more than {MAX_NAMES:,} different names of elements and attributes")
+
+    def _drained(self) -> Iterator[Observation]:
+        found = self._cases.found
+        self._told += len(found)
+        yield from found
+        found.clear()
+
+    def _begin(self, prologue: bytes, encoding: str | None = "utf-8") -> None:
+        """Take a new parser for what comes next; `prologue` opens the elements that are open there."""
+        parser = ParserCreate(encoding)
+        parser.buffer_text = True
+        parser.buffer_size = _STEP_BYTES
+        if prologue:
+            parser.Parse(prologue)
+        self._parser = parser
+        self._base = self._window.end - len(prologue)
+        self._cases.attach(parser)
+
+    # After an error ------------------------------------------------------------------------------
+
+    def _go_on(self, err: Exception) -> Iterator[Garbled]:
+        """Restart after an error in the middle: cleaned, at the next document, or around it."""
+        window, cases = self._window, self._cases
+        at = self._error_at()
+        reason = self._damaged(err, at)
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            yield self._given_up(f"more than {MAX_RESTARTS:,} errors, the last: {reason}", at)
+        elif cases.ended:
+            yield from self._around(at, at, reason, _ROOT)
+        elif window.sanitised:
+            yield from self._around(self._unread_from(at), at + 1, reason, _BOUNDARY)
+        elif cases.at >= 0 and self._base + cases.at >= window.start:
+            window.sanitise(self._head.encoding, self._base + cases.at)
+            prologue = cases.back_to_case()
+            self._begin(prologue)
+            cases.at = len(prologue)
+        elif not self._told and window.start <= self._head.skip:
+            window.sanitise(self._head.encoding, self._head.skip)
+            cases.forget()
+            self._begin(b"")
+        else:
+            window.sanitise(self._head.encoding, at)
+            yield from self._around(at, at, reason, _BOUNDARY)
+
+    def _around(
+        self, start: int, search_from: int, reason: str, boundary: re.Pattern[bytes]
+    ) -> Iterator[Garbled]:
+        """Put what lies between `start` and the next boundary into quarantine, and go on there."""
+        window, cases = self._window, self._cases
+        start = max(start, window.start)
+        place = window.place(start)
+        ahead = window.take_from(start)
+        offset = max(search_from - start, 0)
+        raw = b""
+        while not (found := boundary.search(ahead, offset)):
+            if len(raw) < RAW_BYTES:
+                raw += ahead[:-_LONGEST_BOUNDARY]
+            ahead, offset = ahead[-_LONGEST_BOUNDARY:], 0
+            if not window.read():
+                self._finished = True
+                break
+            ahead += window.take_from(window.start)
+        left = len(ahead) if found is None else found.start()
+        raw = (raw + ahead[:left])[:RAW_BYTES]
+        if raw.strip(b"\0 \t\r\n"):
+            yield Garbled(raw=raw, reason=reason, position=place, kind="report")
+        if self._finished:
+            cases.abandon()
+            return
+        window.put_back(ahead[left:])
+        if boundary is _ROOT:
+            cases.next_document()
+            self._begin(b"", "utf-8" if window.sanitised else None)
+        else:
+            self._begin(cases.on_to_boundary())
+
+    def _cut_short(self, err: Exception) -> Garbled:
+        """The file ends within an element."""
+        at = self._error_at()
+        reason = f"the file ends too early: {self._damaged(err, at)}"
+        return self._unread(reason, self._unread_from(at))
+
+    def _given_up(self, reason: str, at: int) -> Garbled:
+        """Stop here, and quarantine what follows."""
+        self._finished = True
+        self._damage.append(reason)
+        return self._unread(reason, self._unread_from(at) if self._told else 0)
+
+    def _unread(self, reason: str, start: int) -> Garbled:
+        window = self._window
+        if not window.kept:
+            window.read()
+        start = max(start, window.start)
+        raw = window.kept[start - window.start :][:RAW_BYTES]
+        place = window.place(start)
+        self._cases.abandon()
+        return Garbled(raw=raw, reason=reason, position=place, kind="report")
+
+    def _unread_from(self, at: int) -> int:
+        """Where the unread begins: at the open case, else at the tag in which the error is."""
+        cases, window = self._cases, self._window
+        if cases.open and cases.at >= 0:
+            return self._base + cases.at
+        tag = window.kept.rfind(b"<", 0, max(at - window.start, 0))
+        return at if tag < 0 or window.kept.find(b">", tag, at - window.start) >= 0 else window.start + tag
+
+    def _error_at(self) -> int:
+        return self._base + max(self._parser.ErrorByteIndex, 0)
+
+    def _damaged(self, err: Exception, at: int) -> str:
+        said = ErrorString(err.code) if isinstance(err, ExpatError) else str(err)
+        reason = f"{said} at {self._window.place(at)}"
+        self._damage.append(reason)
+        return reason

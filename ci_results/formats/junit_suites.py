@@ -1,0 +1,129 @@
+"""The suites around a JUnit case, and what the file says about itself: counts and times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from . import junit_names
+from .junit_values import end_of, moment, seconds
+
+Data = Mapping[str, str | tuple[str, ...]]
+
+COUNTS = {
+    "tests": ("tests",),
+    "failures": ("failures",),
+    "errors": ("errors",),
+    "skipped": ("skipped", "skip", "ignored", "disabled"),
+}
+"""What a file may declare, and the attributes in which the dialects do; the first that is there counts."""
+_CLASSES = 4_096
+_NO_DATA: Data = {}
+
+
+class Frame(NamedTuple):
+    """One open element outside of cases. Frames are immutable: a case keeps its own for a restart.
+
+    tag, name  as the file spells it ("j:testsuite"); its lower-case local name ("testsuite")
+    path       the names of the suites that are open, outermost first
+    heads      what stands before a case's name, by classname
+    suites     how many outermost suites had begun
+    """
+
+    outer: Frame | None
+    tag: str
+    name: str
+    depth: int
+    path: tuple[str, ...]
+    heads: dict[str | None, tuple[str, Data]]
+    suites: int
+
+
+def head_of(frame: Frame, classname: str | None) -> tuple[str, Data]:
+    """Give what stands before the case names of a class here, and the data that they share.
+
+    `suite` is told only where it says more than the classname: the path of a single suite of the
+    same name, or of the tool's, repeats what is known.
+    """
+    told = junit_names.telling(frame.path)
+    data: Data = {"suite": told} if told and told != (classname,) else _NO_DATA
+    found = (junit_names.head(frame.path, classname), data)
+    if len(frame.heads) >= _CLASSES:
+        frame.heads.clear()
+    frame.heads[classname] = found
+    return found
+
+
+class Declared:
+    """What root and outermost suites declare. Never trusted: counts are counted, and compared.
+
+    The root's numbers go before the sum of the outermost suites'; nested suites repeat what their
+    parents counted.
+    """
+
+    def __init__(self) -> None:
+        self._root: dict[str, int] = {}
+        self._suites: dict[str, int] = {}
+        self._root_s: float | None = None
+        self._suites_s: float | None = None
+        self.begun = 0
+        self._repeats = 0
+        self.timestamp: str | None = None
+        self.end: datetime | None = None
+        self.zone_assumed = False
+
+    def root(self, attributes: Mapping[str, str]) -> None:
+        """Note what `testsuites` declares."""
+        self._root = _counts(attributes)
+        self._root_s = seconds(attributes.get("time"))
+        self._times(attributes, self._root_s)
+
+    def suite(self, attributes: Mapping[str, str], *, before_cases: bool) -> None:
+        """Note what an outermost `testsuite` declares."""
+        if self._repeats:
+            self._repeats -= 1
+            return
+        self.begun += 1
+        for what, count in _counts(attributes).items():
+            self._suites[what] = self._suites.get(what, 0) + count
+        took = seconds(attributes.get("time"))
+        if took is not None:
+            self._suites_s = (self._suites_s or 0.0) + took
+        if before_cases:
+            # All cases of a file share one time, so it must be known before the first is told.
+            self._times(attributes, took)
+
+    def rewind(self, suites: int) -> None:
+        """The file is read again from within its outermost suite number `suites`."""
+        self._repeats += self.begun - suites
+
+    @property
+    def duration_s(self) -> float | None:
+        """The run's duration: the root's, else the outermost suites' together."""
+        return self._suites_s if self._root_s is None else self._root_s
+
+    def differing(self, found: Mapping[str, int]) -> dict[str, int]:
+        """Give the declared numbers that are not those found, e.g. {"tests": 23}."""
+        declared = {**self._suites, **self._root}
+        return {what: count for what, count in declared.items() if count != found.get(what, 0)}
+
+    def _times(self, attributes: Mapping[str, str], took: float | None) -> None:
+        text = attributes.get("timestamp")
+        if self.end is not None or not text:
+            return
+        start, assumed = moment(text)
+        if start is not None:
+            self.timestamp, self.zone_assumed = text.strip(), assumed
+            self.end = end_of(start, took)
+
+
+def _counts(attributes: Mapping[str, str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for what, names in COUNTS.items():
+        for name in names:
+            text = attributes.get(name, "").strip()
+            if text.isascii() and text.isdigit() and len(text) < 10:
+                counts[what] = int(text)
+                break
+    return counts
