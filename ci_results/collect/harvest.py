@@ -47,7 +47,7 @@ _STATES: tuple[tuple[type[CiResultsError], State], ...] = (
     (StoreError, State.STORE),
     (ConfigError, State.REFUSED),
 )
-_WAIT_S = 5.0
+FIRST_PAUSE_S = 5.0
 """The first pause before a source that went away is asked again."""
 
 
@@ -138,7 +138,7 @@ class _Harvest:
 
         A source that gives nothing at all is left alone: the session has tried it often enough.
         """
-        wait_s = _WAIT_S
+        wait_s = FIRST_PAUSE_S
         for _ in range(self.source.retries):
             pages = self.pages
             try:

@@ -49,7 +49,7 @@ def with_source(text: str, name: str, values: Mapping[str, Any]) -> str:
     lines = [f"[source.{_key(name)}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in kept.items())]
     after = text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n" if text.strip() else "\n".join(lines) + "\n"
     wanted = {**before, "source": {**before.get("source", {}), name: kept}}
-    if _parse(after) != wanted:
+    if not _says(after, wanted):
         raise ConfigError(f"[source.{name}] cannot be added without changing other tables; write it by hand")
     return after
 
@@ -60,22 +60,12 @@ def without_source(text: str, name: str) -> str:
     if name not in before.get("source", {}):
         known = ", ".join(before.get("source", {})) or "none"
         raise NotFoundError(f"no source {shown(name)}; known are {known}")
-    kept: list[str] = []
-    ours = False
-    for line in text.splitlines(keepends=True):
-        header = _HEADER.match(line)
-        if header is not None:
-            ours = _belongs(header["name"], name)
-            if ours:
-                _drop_comments(kept)
-        if not ours:
-            kept.append(line)
-    after = "".join(kept)
+    after = "".join(_without(text.splitlines(keepends=True), name))
     sources = {other: table for other, table in before["source"].items() if other != name}
     wanted = {key: value for key, value in before.items() if key != "source"} | (
         {"source": sources} if sources else {}
     )
-    if _parse(after) != wanted:
+    if not _says(after, wanted):
         raise ConfigError(
             f"[source.{name}] cannot be taken out without changing other tables; edit the file by hand"
         )
@@ -137,7 +127,7 @@ def _number(text: str) -> str | int:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _BARE.fullmatch(name) else toml_value(name)
 
 
 def _belongs(header: str, name: str) -> bool:
@@ -149,12 +139,40 @@ def _belongs(header: str, name: str) -> bool:
     return isinstance(parsed.get("source"), dict) and name in parsed["source"]
 
 
-def _drop_comments(lines: list[str]) -> None:
-    """Drop the comment lines that stand right above a table, and one blank line above those."""
-    while lines and lines[-1].lstrip().startswith("#") and len(lines) > 1:
-        lines.pop()
-    if lines and not lines[-1].strip():
-        lines.pop()
+def _without(lines: list[str], name: str) -> list[str]:
+    """Return the lines that are neither in a table of `name` nor the comment right above one."""
+    kept: list[str] = []
+    ours: list[str] | None = None
+    for line in lines:
+        header = _HEADER.match(line)
+        if header is not None and _belongs(header["name"], name):
+            if ours is None:
+                _take_comments(kept)
+            ours = []
+        elif header is not None and ours is not None:
+            kept += _take_comments(ours)
+            ours = None
+        (kept if ours is None else ours).append(line)
+    return kept
+
+
+def _take_comments(lines: list[str]) -> list[str]:
+    """Take off the comment lines at the end, which belong to the next table, and one blank line above."""
+    start = len(lines)
+    while start > 1 and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    if start and not lines[start - 1].strip():
+        start -= 1
+    taken = lines[start:]
+    del lines[start:]
+    return taken
+
+
+def _says(text: str, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _parse(text: str) -> dict[str, Any]:
