@@ -28,7 +28,12 @@ _CONTRACT = re.compile(r"\b(?:\w*Contract)\b\s*\)\s*:")
 _NOT_COPIED = shutil.ignore_patterns(
     ".git", ".tox", ".nox", ".venv", "venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"
 )
-_METADATA = "import setuptools.build_meta as b, sys; print(b.prepare_metadata_for_build_wheel(sys.argv[1]))"
+_METADATA = """
+import os, runpy, setuptools, sys
+sys.argv[1:] = ["--quiet", "egg_info", "--egg-base", sys.argv[1]]
+sys.path.insert(0, os.getcwd())
+runpy.run_path("setup.py", run_name="__main__") if os.path.exists("setup.py") else setuptools.setup()
+"""
 _WHEEL = "import setuptools.build_meta as b, sys; print(b.build_wheel(sys.argv[1]))"
 _LOAD = """
 import json, sys
@@ -194,12 +199,14 @@ def _released(copy: Path, scratch: Path, info: _Info) -> Iterator[Finding]:
     wheels = scratch / "wheels"
     wheels.mkdir()
     run = _python([_WHEEL, str(wheels)], copy, _BUILD_TIMEOUT_S)
+    if "bdist_wheel" in run.stderr:  # this setuptools is too old for it: pip fetches one
+        run = _python(["-m", "pip", "wheel", "--no-deps", "-w", str(wheels), "."], copy, _BUILD_TIMEOUT_S)
     wheel = next(wheels.glob("*.whl"), None)
     yield Finding(
         check="wheel",
         ok=wheel is not None,
         said=wheel.name if wheel else _last_line(run),
-        mend="pip install 'setuptools>=70.1' where no bdist_wheel is known; else mend setup.py",
+        mend="mend setup.py until `pip wheel --no-deps .` works",
     )
     if wheel is None:
         return
@@ -223,7 +230,7 @@ def _metadata(copy: Path, scratch: Path) -> _Info:
     goal = scratch / "metadata"
     goal.mkdir()
     run = _python([_METADATA, str(goal)], copy, _BUILD_TIMEOUT_S)
-    found = next(goal.glob("*.dist-info/METADATA"), None)
+    found = next(goal.glob("*.egg-info/PKG-INFO"), None)
     if found is None:
         raise PluginError(f"no metadata came of it: {_last_line(run)}")
     entries = configparser.ConfigParser(delimiters=("=",))

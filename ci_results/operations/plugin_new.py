@@ -39,7 +39,7 @@ def check_plugin_name(name: str) -> str:
     else:
         hint = ""
     raise ConfigError(
-        f"plugin name {shown(name)}: use 2 to 41 lower case letters, digits and underscores, a letter first{hint}"
+        f"plugin name {shown(name)}: use lower case letters, digits and underscores, a letter first{hint}"
     )
 
 
@@ -68,7 +68,7 @@ def new_plugin(
 
 
 def render(text: str, fields: Mapping[str, str]) -> str:
-    """Put `fields` in the place of @@NAME@@; a name that is not there is a KeyError: the template is wrong."""
+    """Put `fields` in the place of @@NAME@@; a name that is not there is a KeyError."""
     return _FIELD.sub(lambda found: fields[found[1]], text)
 
 
