@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from ..domain.outcome import WORST_FIRST
+from ..normalise.items import same_item
 from .reading import Reader, Row
 
 MOST = 2000
@@ -12,11 +13,13 @@ _COLUMNS = (
     "id, time, outcome, testcase, item, item_type, scenario, arch, duration_s, note, ref_url, source, run"
 )
 BY_NAME = f"select {_COLUMNS} from latest_result where item = :name limit {MOST + 1}"  # noqa: S608  # constants
-BY_NVR = f"select {_COLUMNS} from latest_result where nvr = :name limit {MOST + 1}"  # noqa: S608
 KNOWN = """
-select name, type, nvr, component, id from _item where name = :name
-union select name, type, nvr, component, id from _item where nvr = :name
-order by id limit 50
+select * from (
+    select name, type, nvr, component, id from _item where name = :name
+    union select name, type, nvr, component, id from _item where nvr = :name
+    union select name, type, nvr, component, id from _item
+        where nvr = :nvr and (:arch is null or arch = :arch)
+) order by name <> :name, id limit 50
 """
 OF_COMPONENT = "select name, type from _item where component = :name order by id desc limit 100"
 BEFORE = """
@@ -48,11 +51,12 @@ def item(reader: Reader, name: str) -> Row | None:
     `results` has the newest current result of each testcase, scenario and architecture, worst
     first. For a component's name, `items` lists its items instead. None: nobody knows the name.
     """
-    known = reader.ask(KNOWN, {"name": name})
+    _, nvr, arch = same_item(name)
+    known = reader.ask(KNOWN, {"name": name, "nvr": nvr, "arch": arch})
     if not known:
         items = reader.ask(OF_COMPONENT, {"name": name})
         return _facts(name, items=items) if items else None
-    found = {row["id"]: row for sql in (BY_NAME, BY_NVR) for row in reader.ask(sql, {"name": name})}
+    found = {row["id"]: row for one in known for row in reader.ask(BY_NAME, {"name": one["name"]})}
     results = sorted(found.values(), key=_worst_first)[:MOST]
     before = reader.ask(BEFORE, known[0]) if known[0]["component"] else []
     return _facts(

@@ -17,19 +17,12 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 LESS_READ = {
     "result": (
-        "component",
-        "nvr",
-        "run_url",
-        "key",
-        "data",
-        "run_data",
-        "submit_time",
-        "seq",
+        "item_type", "component", "nvr", "run", "run_url", "key", "data", "run_data", "submit_time", "seq",
         "superseded_by",
     ),
-    "latest_result": ("component", "nvr"),
+    "latest_result": ("item_type", "component", "nvr", "run"),
     "daily_testcase": (),
-}
+}  # fmt: skip
 """The big views, and which of their columns a page leaves out until somebody asks for all."""
 
 ALL_COLUMNS = "_all"
