@@ -68,7 +68,7 @@ def test_a_source_that_is_there_already_is_refused() -> None:
 
 
 def test_an_unknown_source_names_those_there_are() -> None:
-    with pytest.raises(NotFoundError, match="known are a, b.c"):
+    with pytest.raises(NotFoundError, match=r"known are a, b\.c"):
         without_source(FILE, "z")
 
 

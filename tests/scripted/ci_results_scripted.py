@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ci_results import (
     Checkpoint,
@@ -46,7 +46,7 @@ class Scripted(Collector[Options]):
 
     name = "scripted"
     options = Options
-    outcomes = {"success": "PASSED", "failure": "FAILED"}
+    outcomes: ClassVar = {"success": "PASSED", "failure": "FAILED"}
 
     def harvest(self, options: Options, cursor: str | None, http: SourceSession) -> Iterator[Seen]:
         path = Path(options.script)

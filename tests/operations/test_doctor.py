@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ci_results.collect.source import Source, Token
+from ci_results.domain.garbled import Garbled
+from ci_results.domain.job import Job
+from ci_results.domain.page import Page
+from ci_results.domain.result import Result
+from ci_results.domain.stored import SourceState
+from ci_results.operations.coverage import coverage
+from ci_results.operations.doctor import (
+    Finding,
+    examine_disk,
+    examine_results,
+    examine_sources,
+    examine_store,
+    examine_tokens,
+    file_system,
+)
+from ci_results.plugin.manager import Plugins
+from ci_results.store.sqlite import SqliteStore
+
+DAY = timedelta(days=1)
+
+
+def brief(findings: object) -> list[tuple[str, str]]:
+    return [(each.about, str(each.health)) for each in findings]  # type: ignore[attr-defined]
+
+
+def test_a_source_is_told_by_how_it_fared(store: SqliteStore) -> None:
+    for name in ("good", "old", "failing", "never-good", "new"):
+        store.register_source(SourceState(name=name, collector="scripted"))
+    for name in ("good", "old", "failing"):
+        store.note_attempt(name, None)
+    store.note_attempt("failing", "HTTP 503")
+    store.note_attempt("never-good", "HTTP 401")
+    patience = {name: DAY for name in ("good", "failing", "never-good", "new", "unknown")} | {"old": -DAY}
+    assert brief(examine_sources(store, patience)) == [
+        ("failing", "bad"), ("never-good", "bad"), ("new", "warning"), ("unknown", "warning"), ("old", "warning"),
+        ("sources", "good"),
+    ]  # fmt: skip
+
+
+def test_an_untouched_store_is_good(store: SqliteStore) -> None:
+    assert brief(examine_results(store)) == [("quarantine", "good")]
+    assert brief(examine_store(store, None)) == [("store", "good")]
+
+
+def test_quarantine_silent_jobs_and_a_wrong_clock_are_told(store: SqliteStore) -> None:
+    result = Result(
+        source="one", key="1", testcase="a.b", outcome="PASSED", item="x", item_type="plain", data={}
+    )  # fmt: skip
+    jobs = (Job(name="quiet"), Job(name="loud", last_report=datetime.now(UTC)))
+    store.commit_page(
+        Page(
+            source="one",
+            results=[result],
+            quarantine=[Garbled(raw=b"?", reason="odd")],
+            jobs=jobs,
+            cursor="1",
+        )
+    )
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert brief(examine_results(store, an_hour_ago)) == [
+        ("quarantine", "warning"), ("jobs", "warning"), ("clock", "warning"),
+    ]  # fmt: skip
+    (row,) = coverage(store, store.jobs())
+    assert (row.jobs["publishes"], row.jobs["silent"], row.percent) == (1, 1, 50.0)
+
+
+@pytest.mark.parametrize(("mode", "health"), [(0o600, "good"), (0o644, "warning"), (None, "bad")])
+def test_a_token_file_is_told_by_its_mode(
+    plugins: Plugins, tmp_path: Path, mode: int | None, health: str
+) -> None:
+    file = tmp_path / "token"
+    if mode is not None:
+        file.write_text("secret")
+        file.chmod(mode)
+    collector = plugins.collectors["scripted"]
+    source = Source(name="a", collector=collector, options=None, token=Token(file=file))
+    (finding,) = examine_tokens({"a": source})
+    assert str(finding.health) == health
+    assert "secret" not in finding.says
+
+
+MOUNTS = ["/dev/sda / ext4 rw 0 0", "server:/x /data nfs4 rw 0 0", "/dev/sdb /data/with\\040blank xfs rw 0 0"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv", "ext4"),
+        ("/data", "nfs4"),
+        ("/data/ci", "nfs4"),
+        ("/database", "ext4"),
+        ("/data/with blank/x", "xfs"),
+    ],
+)
+def test_the_file_system_is_that_of_the_nearest_mount(folder: str, kind: str) -> None:
+    assert file_system(Path(folder), MOUNTS) == kind
+
+
+def test_a_store_on_a_network_file_system_is_bad(tmp_path: Path) -> None:
+    findings: list[Finding] = list(examine_disk(tmp_path / "x.db", [f"server:/x {tmp_path} nfs rw 0 0"]))
+    assert "is on nfs" in findings[1].says
