@@ -41,6 +41,7 @@ setup(
             "pytest-socket>=0.7",
             "pytest-timeout>=2.3",
             "selenium>=4.20",
+            "wheel>=0.43",  # plugin check --release, where setuptools is older than 70.1
         ],
     },
     entry_points={
