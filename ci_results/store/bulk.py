@@ -14,14 +14,16 @@ from typing import Any
 _SIZES = (500, 20, 1)
 
 
-def insert_rows(connection: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert `rows` by `head`, which ends before VALUES: "insert into _result (id, seq)"."""
+def insert_rows(
+    connection: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]], tail: str = ""
+) -> None:
+    """Insert `rows` by `head`, which ends before VALUES ("insert into _run (id, seq)"); `tail` comes after."""
     if not rows:
         return
     one = f"({', '.join('?' * len(rows[0]))})"
     start = 0
     for size in _SIZES:
-        statement = f"{head} values {', '.join([one] * size)}"
+        statement = f"{head} values {', '.join([one] * size)} {tail}"
         while len(rows) - start >= size:
             connection.execute(statement, tuple(chain.from_iterable(rows[start : start + size])))
             start += size

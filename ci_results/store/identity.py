@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from zlib import crc32
+
+import orjson
 
 from ..domain.result import Result
 from ..domain.run import Run
@@ -37,29 +38,24 @@ def identity(base: int, key: str) -> int:
 
 
 def content_base(source: str, run: Run | None) -> bytes:
-    """Return what the digests of all results of one run share."""
-    if run is None:
-        return f"{source}{_UNIT}{_UNIT}".encode()
-    shared = _UNIT.join((source, run.key, run.ref_url or "", text_of(run.data)))
-    return blake2b(shared.encode(), digest_size=16).digest()
+    """Return what the digests of all results of one run begin with."""
+    shared = (source,) if run is None else (source, run.key, run.ref_url, run.data)
+    return blake2b(orjson.dumps(shared, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
-def content(base: bytes, result: Result, outcome: int, submitted: int | None) -> int:
+def content(base: bytes, result: Result, submitted: int | None) -> int:
     """Return the digest of what a result says, 64 bits: a repeat has the same."""
-    said = (
-        f"{result.testcase}\x1f{outcome}\x1f{result.item}\x1f{result.item_type}\x1f{submitted}\x1f"
-        f"{result.duration_s}\x1f{result.note}\x1f{result.ref_url}\x1f{result.scenario}\x1f{result.arch}\x1f"
-        f"{text_of(result.data) if result.data else ''}"
-    )
-    return int.from_bytes(blake2b(base + said.encode(), digest_size=8).digest(), "little", signed=True)
+    said = orjson.dumps(
+        (
+            result.testcase, result.outcome, result.item, result.item_type, submitted, result.duration_s,
+            result.note, result.ref_url, result.scenario, result.arch, result.data,
+        ),
+        option=orjson.OPT_SORT_KEYS,
+    )  # fmt: skip
+    return int.from_bytes(blake2b(base + said, digest_size=8).digest(), "little", signed=True)
 
 
 def record_digest(kind: str, key: str | None, raw: bytes) -> int:
     """Return the digest of a quarantined record: the same record again is one row."""
     said = f"{kind}{_UNIT}{key}{_UNIT}".encode() + raw
     return int.from_bytes(blake2b(said, digest_size=8).digest(), "little", signed=True)
-
-
-def text_of(data: Mapping[str, object]) -> str:
-    """Return attributes as one text, the same for the same attributes in any order."""
-    return _UNIT.join(f"{name}={data[name]!r}" for name in sorted(data))

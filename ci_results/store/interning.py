@@ -33,12 +33,12 @@ class Interned:
 
     def ids(self, connection: sqlite3.Connection, names: Iterable[Hashable]) -> Mapping[Any, int]:
         """Return the id of each name; what has none gets one. Names are texts or tuples of texts."""
-        return self.rows(connection, {name: name if isinstance(name, tuple) else (name,) for name in names})
+        return self.rows(connection, dict.fromkeys(names))
 
     def rows(
-        self, connection: sqlite3.Connection, rows: Mapping[Hashable, tuple[Any, ...]]
+        self, connection: sqlite3.Connection, rows: Mapping[Any, tuple[Any, ...] | None]
     ) -> Mapping[Any, int]:
-        """Return the id of each name; a new one is stored with its row of columns."""
+        """Return the id of each name; a new one is stored with its row of columns (None: its own texts)."""
         found: dict[Hashable, int] = {}
         unknown: list[Hashable] = []
         for name in rows:
@@ -65,14 +65,16 @@ class Interned:
         self,
         connection: sqlite3.Connection,
         names: list[Any],
-        rows: Mapping[Hashable, tuple[Any, ...]],
+        rows: Mapping[Any, tuple[Any, ...] | None],
         found: dict[Hashable, int],
     ) -> None:
         if not names:
             return
         first = (connection.execute(self._last).fetchone()[0] or 0) + 1
         created = dict(zip(names, range(first, first + len(names)), strict=True))
-        connection.executemany(self._insert, [(number, *rows[name]) for name, number in created.items()])
+        connection.executemany(
+            self._insert, [(number, *(rows[name] or _texts(name))) for name, number in created.items()]
+        )
         self._fresh.update(created)
         found.update(created)
 
@@ -99,6 +101,10 @@ class Interned:
         """The transaction is undone."""
         self._fresh.clear()
         self._marks.clear()
+
+
+def _texts(name: Any) -> tuple[str, ...]:
+    return name if isinstance(name, tuple) else (name,)
 
 
 class Names:

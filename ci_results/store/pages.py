@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
 import orjson
 
 from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
 from ..domain.result import Result
+from ..domain.run import Run
 from ..errors import BusyError, StaleError, shown
 from .bulk import insert_rows
-from .fresh import Fresh, New, Seen, Shared
+from .fresh import Fresh, Seen, Shared
 from .identity import content, content_base, identity, identity_base, record_digest, to_us
 from .interning import Names
 from .runrows import RunRows
 
 KNOWN = """
-select r.identity, r.key, coalesce(u.key, ''), r.digest, r.id, coalesce(r.submit_time, r.rank), r.outcome,
-    r.testcase, r.rank, r.source, coalesce(r.duration, 0), p.new
+select r.key, coalesce(u.key, ''), r.digest, r.id, coalesce(r.submit_time, r.rank), r.rank, r.outcome,
+    r.testcase, coalesce(r.duration, 0), p.new
 from _result r
 left join _run u on u.id = r.run
 left join _superseded p on p.old = r.id
@@ -98,48 +100,30 @@ class PageWriter:
 
     def _sort_out(self, results: Sequence[Result], source: int, now: int) -> tuple[Fresh, int, int]:
         """Tell new results from repeats, and say which of two of one identity is current."""
-        fresh = Fresh(self._next_result())
+        fresh = Fresh(self._next_result(), source)
         if not results:
             return fresh, 0, 0
         connection, names = self._connection, self._names
         testcases = names.testcases.ids(connection, {result.testcase for result in results})
         outcomes = names.outcomes.ids(connection, {result.outcome for result in results})
-        shared = _Commons()
-        wanted: list[int] = []
-        rows: list[tuple[Result, Shared, int, int, int | None]] = []
-        times: dict[int, int] = {}
-        for result in results:
-            common = shared.of(result)
-            number = identity(common.base, result.key)
-            time = result.submit_time
-            submitted = None
-            if time is not None:
-                submitted = times.get(id(time))
-                if submitted is None:
-                    submitted = times[id(time)] = to_us(time)
-            outcome = outcomes[result.outcome]
-            wanted.append(number)
-            rows.append(
-                (result, common, number, content(common.content, result, outcome, submitted), submitted)
-            )
-        known = self._known(wanted, source)
+        commons = Commons()
+        found = _numbered(results, commons)
+        self._recall([number for _result, _common, number, _digest, _submitted in found], source, commons)
         same = superseding = 0
-        for result, common, number, digest, submitted in rows:
-            run_key = "" if common.run is None else common.run.key
-            name = (number, result.key, run_key)
-            earlier = known.get(name)
+        for result, common, number, digest, submitted in found:
+            earlier = common.known.get(result.key)
             if earlier is not None and any(one.digest == digest for one in earlier):
                 same += 1
                 continue
-            rank = now if submitted is None or submitted > now else submitted
+            event_time = now if submitted is None else submitted
             seen = Seen(
-                fresh.next_id(), digest, now if submitted is None else submitted, outcomes[result.outcome],
-                testcases[result.testcase], rank, source, result.duration_s or 0.0, False,
+                fresh.next_id(), digest, event_time, min(now, event_time), outcomes[result.outcome],
+                testcases[result.testcase], result.duration_s or 0.0,
             )  # fmt: skip
-            fresh.new.append(New(result, common, number, seen, submitted))
+            fresh.new.append((result, common, number, seen, submitted))
             fresh.count(seen, 1)
             if earlier is None:
-                known[name] = [seen]
+                common.known[result.key] = [seen]
             else:
                 superseding += self._supersede(fresh, earlier, seen)
                 earlier.append(seen)
@@ -156,14 +140,17 @@ class PageWriter:
         fresh.count(old, -1)
         return int(later)
 
-    def _known(self, identities: list[int], source: int) -> dict[tuple[int, str, str], list[Seen]]:
-        known: dict[tuple[int, str, str], list[Seen]] = {}
-        for number, key, run_key, digest, row, time, outcome, testcase, rank, owner, duration, new in (
-            self._connection.execute(KNOWN, (json.dumps(identities), source))
+    def _recall(self, identities: list[int], source: int, commons: Commons) -> None:
+        """Enter what the store has of these identities; that numbers are equal proves nothing, texts do."""
+        asked = orjson.dumps(identities).decode()
+        for key, run_key, digest, number, time, rank, outcome, testcase, duration, new in (
+            self._connection.execute(KNOWN, (asked, source))
         ):  # fmt: skip
-            seen = Seen(row, digest, time, outcome, testcase, rank, owner, duration, new is not None)
-            known.setdefault((number, key, run_key), []).append(seen)
-        return known
+            known = commons.known(run_key)
+            if known is not None:
+                seen = Seen(number, digest, time, rank, outcome, testcase, duration)
+                seen.superseded = new is not None
+                known.setdefault(key, []).append(seen)
 
     def _next_result(self) -> int:
         last = self._connection.execute(
@@ -188,21 +175,20 @@ class PageWriter:
         new = fresh.new
         if not new:
             return
-        items = names.items.rows(
-            connection, {(n.result.item, n.result.item_type): _item_row(n.result) for n in new}
-        )
-        variants = names.variants.ids(connection, {_variant(n.result) for n in new} - {NO_VARIANT})
-        variants = {NO_VARIANT: 0, **variants}
-        rows = []
-        for one, (run, own) in zip(new, RunRows(connection, names, seq, source).place(new), strict=True):
-            result, seen = one.result, one.seen
-            rows.append((
+        kinds = {(result.item, result.item_type): result for result, *_ in new}
+        items = names.items.rows(connection, {name: _item_row(result) for name, result in kinds.items()})
+        pairs = {(result.scenario or "", result.arch or "") for result, *_ in new}
+        variants = {NO_VARIANT: 0, **names.variants.ids(connection, pairs - {NO_VARIANT})}
+        placed = RunRows(connection, names, seq, source).place(new)
+        rows = [
+            (
                 seen.id, seq, source, run, seen.testcase, items[result.item, result.item_type],
-                variants[_variant(result)], seen.outcome, seen.rank,
-                None if one.submitted == seen.rank else one.submitted,
-                result.duration_s, result.note, result.ref_url,
-                orjson.dumps(own).decode() if own else None, result.key, one.identity, seen.digest,
-            ))  # fmt: skip
+                variants[result.scenario or "", result.arch or ""], seen.outcome, seen.rank,
+                None if submitted == seen.rank else submitted, result.duration_s, result.note, result.ref_url,
+                orjson.dumps(own).decode() if own else None, result.key, number, seen.digest,
+            )
+            for (result, _common, number, seen, submitted), (run, own) in zip(new, placed, strict=True)
+        ]  # fmt: skip
         insert_rows(connection, RESULT, rows)
         if fresh.superseded:
             connection.executemany("insert into _superseded (old, new) values (?, ?)", fresh.superseded)
@@ -242,11 +228,26 @@ class PageWriter:
         )  # fmt: skip
 
 
+def _numbered(
+    results: Sequence[Result], commons: Commons
+) -> list[tuple[Result, Shared, int, int, int | None]]:
+    """Return each result with what it shares, its identity, digest and claimed time."""
+    found: list[tuple[Result, Shared, int, int, int | None]] = []
+    time: datetime | None = None
+    submitted: int | None = None
+    for result in results:
+        common = commons.of(result)
+        if result.submit_time is not time:
+            time = result.submit_time
+            submitted = None if time is None else to_us(time)
+        key = result.key
+        base = identity_base(result.source, key) if common.base is None else common.base
+        digest = content(common.content, result, submitted)
+        found.append((result, common, identity(base, key), digest, submitted))
+    return found
+
+
 NO_VARIANT = ("", "")
-
-
-def _variant(result: Result) -> tuple[str, str]:
-    return result.scenario or "", result.arch or ""
 
 
 def _item_row(result: Result) -> tuple[str | None, ...]:
@@ -254,23 +255,30 @@ def _item_row(result: Result) -> tuple[str | None, ...]:
     return result.item, result.item_type, parts.get("nvr"), parts.get("component"), parts.get("arch")
 
 
-class _Commons:
+class Commons:
     """What the results of each run of a page share; equal runs are one, whoever made the objects."""
 
     def __init__(self) -> None:
-        self._by_object: dict[int, Shared] = {}
+        self._last: Run | None = None
+        self._last_common: Shared | None = None
         self._by_content: dict[bytes, Shared] = {}
+        self._by_run: dict[str, Shared] = {}
 
     def of(self, result: Result) -> Shared:
+        """Return what `result` shares; results of one run mostly follow each other."""
         run = result.run
-        common = self._by_object.get(id(run))
-        if common is not None:
-            return common
-        if run is None:
-            return Shared(None, identity_base(result.source, result.key), content_base(result.source, None))
-        base = content_base(result.source, run)
-        common = self._by_content.get(base)
+        if run is self._last and self._last_common is not None:
+            return self._last_common
+        content = content_base(result.source, run)
+        common = self._by_content.get(content)
         if common is None:
-            common = self._by_content[base] = Shared(run, identity_base(result.source, run.key), base)
-        self._by_object[id(run)] = common
+            base = None if run is None else identity_base(result.source, run.key)
+            common = self._by_content[content] = Shared(run, base, content)
+            common.known = self._by_run.setdefault("" if run is None else run.key, common).known
+        self._last, self._last_common = run, common
         return common
+
+    def known(self, run_key: str) -> dict[str, list[Seen]] | None:
+        """Return the keys that are known of the run with this key; "" for results without a run."""
+        common = self._by_run.get(run_key)
+        return None if common is None else common.known

@@ -32,27 +32,27 @@ class RunRows:
 
     def place(self, new: Sequence[New]) -> list[tuple[int | None, Mapping[str, Any]]]:
         """Return for each result its run's row id (None: no run) and the attributes left to itself."""
-        groups: dict[tuple[int, int], tuple[Run, list[New]]] = {}
-        for one in new:
-            run = one.common.run
-            if run is not None:
-                groups.setdefault((id(one.common), one.seen.rank), (run, []))[1].append(one)
+        groups: dict[tuple[int, int], tuple[Run, list[Result]]] = {}
+        for result, common, _number, seen, _submitted in new:
+            if common.run is not None:
+                groups.setdefault((id(common), seen.rank), (common.run, []))[1].append(result)
         shared = {name: _shared(members) for name, (_run, members) in groups.items()}
         rows = self._insert_runs(groups, shared)
         placed: list[tuple[int | None, Mapping[str, Any]]] = []
         entries: list[Entry] = []
-        for one in new:
-            name = (id(one.common), one.seen.rank)
-            own = _own(one.result, shared.get(name, {}))
+        for result, common, _number, seen, _submitted in new:
+            name = (id(common), seen.rank)
+            taken = shared.get(name, {})
+            own = result.data if len(taken) == len(_OF_RUN) else _own(result, taken)
             placed.append((rows.get(name), own))
             if own:
-                entries.append((one.seen.rank, one.seen.id, own.items()))
+                entries.append((seen.rank, seen.id, own.items()))
         self._index("_result_pair", "result", entries)
         return placed
 
     def _insert_runs(
         self,
-        groups: Mapping[tuple[int, int], tuple[Run, list[New]]],
+        groups: Mapping[tuple[int, int], tuple[Run, list[Result]]],
         shared: Mapping[tuple[int, int], Mapping[str, str | None]],
     ) -> dict[tuple[int, int], int]:
         first = (self._connection.execute("select max(id) from _run").fetchone()[0] or 0) + 1
@@ -88,20 +88,15 @@ class RunRows:
         )
 
 
-def _shared(members: Sequence[New]) -> dict[str, str | None]:
+def _shared(members: Sequence[Result]) -> dict[str, str | None]:
     """Return those of item, type, scenario and arch that are the same in all results of a run."""
-    shared: dict[str, str | None] = {}
-    for key, attribute in _OF_RUN:
-        values = {getattr(one.result, attribute) for one in members}
-        if len(values) == 1:
-            shared[key] = values.pop()
-    return shared
+    kinds = {(one.item, one.item_type, one.scenario, one.arch) for one in members}
+    columns = zip(_OF_RUN, zip(*kinds, strict=True), strict=True)
+    return {key: values[0] for (key, _attribute), values in columns if len(set(values)) == 1}
 
 
-def _own(result: Result, shared: Mapping[str, str | None]) -> Mapping[str, Any]:
+def _own(result: Result, shared: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the attributes of a result that its run does not keep."""
-    if len(shared) == len(_OF_RUN):
-        return result.data
     own: dict[str, Any] = dict(result.data)
     for key, attribute in _OF_RUN:
         value = getattr(result, attribute)
