@@ -228,6 +228,10 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
     for shared in ("owner", "contact", "user", "parallel", "timeout_s"):
         if shared in wanted and shared not in rest and getattr(core, shared) is not None:
             rest[shared] = getattr(core, shared)
+    for key in rest:
+        if key not in wanted:
+            known = ", ".join(sorted(wanted | {each.name for each in fields(CoreKeys)}))
+            raise ConfigError(f"{where} {key}: unknown key; known are {known}")
     for each in fields(collector.options):
         if each.name not in rest and each.default is MISSING and each.default_factory is MISSING:
             raise ConfigError(f"{where} {each.name}: missing, and collector {core.collector} needs it")

@@ -69,7 +69,7 @@ def test_a_source_gets_its_core_keys_and_the_collector_the_rest() -> None:
     [
         ("", "[source.a] url: missing, and collector acme needs it"),
         ("url = 7", "[source.a] url: must be a text, got 7"),
-        ('url = "x"\njob = "y"', "[source.a] job: unknown key; known are url, jobs, item"),
+        ('url = "x"\njob = "y"', "[source.a] job: unknown key; known are ca, collector, contact"),
         ('url = "x"\njobs = [1]', "[source.a] jobs[0]: must be a text, got 1"),
         ('url = "x"\nitem = "y"', "[source.a] item: must be a list, got 'y'"),
         ('url = "x"\nitem = ["y"]', "[source.a] item[0]: must be a table"),

@@ -46,9 +46,6 @@ class Root(click.Group):
             sys.exit(_told(err, NO))
         except CiResultsError as err:
             sys.exit(_told(err, ERROR))
-        except BrokenPipeError:
-            sys.stdout = None  # nobody reads on: no complaint at exit
-            sys.exit(DONE)
         sys.exit(code if isinstance(code, int) else DONE)
 
 

@@ -38,10 +38,10 @@ def test_a_source_is_told_by_how_it_fared(store: SqliteStore) -> None:
         store.note_attempt(name, None)
     store.note_attempt("failing", "HTTP 503")
     store.note_attempt("never-good", "HTTP 401")
-    patience = {name: DAY for name in ("good", "failing", "never-good", "new", "unknown")} | {"old": -DAY}
+    patience = dict.fromkeys(("good", "failing", "never-good", "new", "unknown"), DAY) | {"old": -DAY}
     assert brief(examine_sources(store, patience)) == [
-        ("failing", "bad"), ("never-good", "bad"), ("new", "warning"), ("unknown", "warning"), ("old", "warning"),
-        ("sources", "good"),
+        ("failing", "bad"), ("never-good", "bad"), ("new", "warning"), ("unknown", "warning"),
+        ("old", "warning"), ("sources", "good"),
     ]  # fmt: skip
 
 
