@@ -54,8 +54,8 @@ def hostile_pages(client: Session) -> list[str]:
     database = "/browse/results"
     questions = re.findall(rf'href="({database}/\w+)"', client.get(database).text)
     assert len(questions) >= 19  # 11 questions and 8 views
-    return ["/", item_path(item), "/item/" + SCRIPT.replace("/", "%2F"), "/coverage", "/quarantine", "/quarantine/1", database,
-            f"{database}/result?_all=1", f"{database}?sql=select+*+from+result", *questions]  # fmt: skip
+    ours = ["/", item_path(item), item_path(SCRIPT), "/coverage", "/quarantine", "/quarantine/1"]
+    return [*ours, database, f"{database}/result?_all=1", f"{database}?sql=select+*+from+result", *questions]
 
 
 def test_nothing_that_a_source_says_runs_in_a_browser(hostile_client: Session) -> None:
