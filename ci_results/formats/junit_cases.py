@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pyexpat import XMLParserType
+from typing import Any
 
-from ..domain.observation import Draft, Observation, seal
+from ..domain.observation import Draft, Observation
 from ..domain.report import Report
 from ..domain.testcase import MAX_LENGTH
+from ..errors import InvalidError, shown
+from . import junit_names
 from .junit_names import UNNAMED, Keys, suite_name, tidy
 from .junit_note import Text, note
 from .junit_outcome import FAILING, PROBLEMS, RETRIED, Problem, verdict
 from .junit_overall import OVERALL
-from .junit_suites import Declared, Frame, head_of
+from .junit_suites import Data, Declared, Frame, head_of
 from .junit_values import TEN_YEARS_S, seconds
 from .xml_refusal import Refused
 
@@ -32,6 +35,8 @@ _OUTPUT = frozenset({"system-out", "system-err"})
 _SECRET = ("token", "secret", "passw", "credential", "apikey", "api_key", "api-key", "private")
 
 Value = str | tuple[str, ...]
+_Told = tuple[str, str, str, float | None, str | None, Data]
+_NOT_AGAIN: _Told = ("", "", "", None, None, {})
 
 
 class Cases:
@@ -41,21 +46,27 @@ class Cases:
     """
 
     __slots__ = (
-        "_about", "_attributes", "_begun", "_case_frame", "_frame", "_inner", "_keys", "_names", "_passed",
-        "_prefix", "_problem", "_problems", "_properties", "_property_name", "_skip", "_started", "_text",
-        "_text_level", "_words", "at", "declared", "found", "parser", "time", "title",
+        "_about", "_add", "_attributes", "_begun", "_case_frame", "_frame", "_heads", "_incomplete",
+        "_inner", "_keys", "_names", "_passed", "_plain", "_prefix", "_problem", "_problems", "_properties",
+        "_property_name", "_room", "_skip", "_text", "_text_level", "_words", "at", "declared", "found",
+        "parser", "time", "title",
     )  # fmt: skip
 
     def __init__(self, about: Report) -> None:
+        if about.time is not None and about.time.tzinfo is None:
+            raise InvalidError(f"the time of the report has no zone: {shown(about.time)}")
         self._about = about
         self._prefix = f"{about.prefix}."
+        self._room = MAX_LENGTH - len(self._prefix)
         self._names: dict[str, str] = {"testcase": "testcase"}
         self._keys = Keys(OVERALL)
+        self._add = self._keys.add
         self._words: dict[str, int] = {}
         self._problems: list[Problem] = []
         self._properties: dict[str, tuple[str, ...]] = {}
         self._problem: Problem | None = None
         self._text: Text | None = None
+        self._inner = 0
         self._passed = 0
         self.found: list[Observation] = []
         self.parser: XMLParserType
@@ -68,8 +79,7 @@ class Cases:
         self.title = ""
         self.at = -1
         self._begun = False
-        self._started = False
-        self._frame: Frame | None = None
+        self._stand_in(None)
         self._case_frame: Frame | None = None
         self._attributes: dict[str, str] | None = None
         self._skip = False
@@ -124,7 +134,8 @@ class Cases:
 
     def next_document(self) -> None:
         """Begin before another root element of the same file."""
-        self._frame = self._case_frame = None
+        self._stand_in(None)
+        self._case_frame = None
         self._skip = False
         self.at = -1
 
@@ -135,12 +146,13 @@ class Cases:
             return
         self._close_text()
         if not self._skip and any(problem.kind in FAILING for problem in self._problems):
-            self._tell_case(attributes, {"incomplete": "true"})
+            self._incomplete = True
+            self._end("testcase")
         self._attributes = None
         self._between()
 
     def _reopen(self, frame: Frame | None) -> bytes:
-        self._frame = frame
+        self._stand_in(frame)
         self._attributes = None
         self.at = -1
         self._between()
@@ -162,19 +174,74 @@ class Cases:
                     self._start_inside(name, attributes)
                 return
         if self._attributes is not None:
-            self._end_case()
+            self._end("testcase")
         self.at = self.parser.CurrentByteIndex
         self._case_frame = self._frame
         self._attributes = attributes
 
     def _end(self, tag: str) -> None:
+        attributes = self._attributes
         if tag != "testcase" and self._names[tag] != "testcase":
-            if self._attributes is None:
+            if attributes is None:
                 self._end_outside()
             else:
                 self._end_inside()
             return
-        self._end_case()
+        if attributes is None:
+            return
+        about = self._about
+        told = None
+        # The path of nearly every case: nothing inside that tells, and the three usual attributes.
+        if self._plain and len(attributes) == 3:
+            try:
+                name = attributes["name"]
+                classname = attributes["classname"]
+                took: float | None = float(attributes["time"])
+                head, data = self._heads[classname]
+            except (KeyError, ValueError):
+                told = self._told(attributes)
+            else:
+                key = head + name
+                if (
+                    0.0 <= took < TEN_YEARS_S  # type: ignore[operator]
+                    and name
+                    and classname != name
+                    and len(key) <= self._room
+                    and name.isprintable()
+                    and self._add(key)
+                ):
+                    self._passed += 1
+                    self._attributes = None
+                    testcase = self._prefix + key
+                    word = "passed"
+                    said = None
+                else:
+                    told = self._told(attributes)
+        else:
+            told = self._told(attributes)
+        if told is not None:
+            self._attributes = None
+            self._between()
+            if told is _NOT_AGAIN:
+                return
+            key, testcase, word, took, said, data = told
+        draft: Any = Draft()
+        draft.key = key
+        draft.testcase = testcase
+        draft.outcome = word
+        draft.item = about.item
+        draft.item_type = about.item_type
+        draft.time = self.time
+        draft.duration_s = took
+        draft.ref_url = None
+        draft.note = said
+        draft.scenario = about.scenario
+        draft.arch = about.arch
+        draft.parent = OVERALL
+        draft.data = data
+        draft.run = about.run
+        draft.__class__ = Observation
+        self.found.append(draft)
 
     def _learn(self, tag: str) -> str:
         """Know a tag by its local name, whatever its namespace."""
@@ -205,7 +272,8 @@ class Cases:
             raise Refused(f"elements nest deeper than {MAX_DEPTH}")
         if name == "testsuite":
             if not path:
-                self.declared.suite(attributes, before_cases=not self._started)
+                self.declared.suite(attributes, before_cases=not self.counts)
+                self._keys.expect(self.declared.tests)
                 suites += 1
                 if self._about.time is None:
                     self.time = self.declared.end
@@ -213,10 +281,11 @@ class Cases:
             heads = {}
         elif name == "testsuites" and frame is None:
             self.declared.root(attributes)
+            self._keys.expect(self.declared.tests)
             self.title = attributes.get("name", "").strip()
             if self._about.time is None:
                 self.time = self.declared.end
-        self._frame = Frame(frame, tag, name, depth + 1, path, heads, suites)
+        self._stand_in(Frame(frame, tag, name, depth + 1, path, heads, suites))
 
     def _end_outside(self) -> None:
         frame = self._frame
@@ -225,7 +294,7 @@ class Cases:
         outer = frame.outer
         if outer is not None and outer.suites != frame.suites:
             outer = outer._replace(suites=frame.suites)
-        self._frame = outer
+        self._stand_in(outer)
 
     def _start_inside(self, name: str, attributes: dict[str, str]) -> None:
         self._inner += 1
@@ -235,10 +304,12 @@ class Cases:
             if name in _OUTPUT:
                 self.parser.CharacterDataHandler = None
         elif name in PROBLEMS:
+            self._plain = False
             self._problem = Problem(name, attributes.get("message", ""), attributes.get("type", ""))
             self._problems.append(self._problem)
             self._open_text()
         elif name == "property":
+            self._plain = False
             if "value" in attributes:
                 self._property(attributes.get("name", ""), attributes["value"])
             else:
@@ -258,7 +329,7 @@ class Cases:
                 self.parser.CharacterDataHandler = self._text.add
         self._inner -= 1
         if not self._inner and self._attributes is _SUITE_ITSELF:
-            self._end_case()
+            self._end("testcase")
 
     def _open_text(self, property_name: str = "") -> None:
         self._text = Text()
@@ -285,10 +356,19 @@ class Cases:
         key = f"property.{tidy(name, 128)}"
         self._properties[key] = (*self._properties.get(key, ()), value[:_PROPERTY_CHARS])
 
+    def _stand_in(self, frame: Frame | None) -> Frame:
+        """Be in `frame`; before the root that is a frame of no suites."""
+        self._frame = frame
+        frame = frame or Frame(None, "testsuites", "testsuites", 0, (), {}, 0)
+        self._heads = frame.heads
+        return frame
+
     # Cases ---------------------------------------------------------------------------------------
 
     def _between(self) -> None:
         """No case is open."""
+        self._plain = not self._skip
+        self._incomplete = False
         self._problems = []
         self._properties = {}
         self._problem = None
@@ -297,103 +377,57 @@ class Cases:
         self._property_name = ""
         self._inner = 0
 
-    def _end_case(self) -> None:
-        attributes = self._attributes
-        if attributes is None:
-            return
-        self._attributes = None
+    def _told(self, attributes: Mapping[str, str]) -> _Told:
+        """Give what a case tells of itself, where that takes a look at its children or attributes."""
         if self._skip:
             self._skip = False
-            self._between()
-            return
-        if not self._problems and not self._properties and len(attributes) == 3:
-            try:
-                name = attributes["name"]
-                classname = attributes["classname"]
-                took = float(attributes["time"])
-            except (KeyError, ValueError):
-                pass
-            else:
-                if 0.0 <= took < TEN_YEARS_S:
-                    self._inner = 0
-                    self._passed += 1
-                    self._tell(name, classname, took, "passed", None, None)
-                    return
-        self._tell_case(attributes, {})
-        self._between()
-
-    def _tell_case(self, attributes: Mapping[str, str], data: dict[str, Value]) -> None:
+            return _NOT_AGAIN
         problems = self._problems
         word = verdict(problems, attributes)
-        data.update(self._properties)
-        attempts = sum(problem.kind in RETRIED for problem in problems)
-        if attempts:
-            data["attempts"] = str(attempts + 1)
-        if word == "flaky":
-            data["flaky"] = "true"
-        said, length = note(_deciding(problems, word))
-        if said is not None and length > len(said):
-            data["note_length"] = str(length)
-        if word != "passed":
-            data.update({name: attributes[name] for name in ("file", "line") if attributes.get(name)})
-            if kind := next((problem.type for problem in _deciding(problems, word) if problem.type), ""):
-                data["problem_type"] = kind[:_PROPERTY_CHARS]
         self._words[word] = self._words.get(word, 0) + 1
-        self._tell(
-            attributes.get("name", ""),
-            attributes.get("classname", attributes.get("class")),
-            seconds(attributes.get("time", attributes.get("duration"))),
-            word,
-            said,
-            data,
+        data: dict[str, Value] = {**self._properties}
+        said = None
+        if problems:
+            deciding = problems if len(problems) == 1 else _deciding(problems, word)
+            said, length = note(deciding)
+            if said is not None and length > len(said):
+                data["note_length"] = str(length)
+            attempts = sum([problem.kind in RETRIED for problem in problems])
+            if attempts:
+                data["attempts"] = str(attempts + 1)
+            if kind := next((problem.type for problem in deciding if problem.type), ""):
+                data["problem_type"] = kind[:_PROPERTY_CHARS]
+        if word != "passed":
+            for place in ("file", "line"):
+                if place in attributes:
+                    data[place] = attributes[place][:_PROPERTY_CHARS]
+            if word == "flaky":
+                data["flaky"] = "true"
+        if self._incomplete:
+            data["incomplete"] = "true"
+        key, shared = self._named(
+            attributes.get("name", ""), attributes.get("classname", attributes.get("class"))
         )
-
-    def _tell(
-        self,
-        name: str,
-        classname: str | None,
-        took: float | None,
-        word: str,
-        said: str | None,
-        data: dict[str, Value] | None,
-    ) -> None:
-        frame = self._frame
-        if frame is None:
-            frame = self._frame = Frame(None, "testsuites", "testsuites", 0, (), {}, 0)
-        found = frame[5].get(classname if classname != name else None)
-        if found is None:
-            found = head_of(frame, classname if classname != name else None)
-        head, shared = found
-        key = head + name if name else head[:-1] or UNNAMED
         testcase = self._prefix + key
-        if len(testcase) > MAX_LENGTH or not testcase.isprintable():
-            data = (
-                {"name": key[:_PROPERTY_CHARS]} if data is None else {**data, "name": key[:_PROPERTY_CHARS]}
-            )
+        if len(key) > self._room or not testcase.isprintable():
+            data["name"] = key[:_PROPERTY_CHARS]
             testcase = tidy(testcase)
             key = testcase[len(self._prefix) :]
-        self._started = True
         claimed = self._keys.claim(key)
-        if claimed != key:
-            data = {} if data is None else data
+        if claimed is not key:
             data["occurrence"] = claimed.rpartition("#")[2]
-        about = self._about
-        draft = Draft()
-        draft.key = claimed
-        draft.testcase = testcase
-        draft.outcome = word
-        draft.item = about.item
-        draft.item_type = about.item_type
-        draft.time = self.time
-        draft.duration_s = took
-        draft.ref_url = None
-        draft.note = said
-        draft.scenario = about.scenario
-        draft.arch = about.arch
-        draft.parent = OVERALL
-        draft.data = {**shared, **data} if data else shared
-        draft.run = about.run
-        self.found.append(seal(draft))
+        took = seconds(attributes.get("time", attributes.get("duration")))
+        return claimed, testcase, word, took, said, {**shared, **data} if data else shared
+
+    def _named(self, name: str, classname: str | None) -> tuple[str, Data]:
+        """Give a case's key before it is numbered, and the data that its class shares."""
+        frame = self._frame or self._stand_in(None)
+        if classname == name:
+            classname = None
+        head, shared = frame.heads.get(classname) or head_of(frame, classname)
+        if not name:
+            return head[:-1] or UNNAMED, shared
+        return (head + name if classname else junit_names.head(frame.path, name)[:-1]), shared
 
 
 def _deciding(problems: list[Problem], word: str) -> list[Problem]:

@@ -7,6 +7,7 @@ that Surefire's suite `org.acme.LoginTest` with classname `org.acme.LoginTest` i
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
@@ -18,6 +19,8 @@ TOOL_NAMES = frozenset({"pytest", "nosetests", "nose2-junit"})
 UNNAMED = "unnamed"
 _STAMP = re.compile(r"-\d{14}$")
 _DIGEST_LENGTH = 16
+_NO_NUMBERS = array("q")
+_ONE_ZERO = array("q", [0])
 
 
 def suite_name(name: str) -> str:
@@ -73,21 +76,52 @@ def tidy(name: str, limit: int = MAX_LENGTH) -> str:
 
 
 class Keys:
-    """The keys given out for one file, in bounded memory: 8 bytes a case beyond the first 65,536.
+    """The keys given out for one file, in bounded memory: 9 to 20 bytes a case.
 
-    A file may hold millions of cases; their names as Python strings would take 150 bytes each. So
-    the first ones are kept as they are, and of a big file only 64-bit hashes (of Python's keyed
-    hash, which a hostile file cannot aim at) in small heaps.
+    A file may hold millions of cases, and their names as Python strings would take 150 bytes each.
+    So only 64-bit hashes are kept (Python's own, keyed, which a hostile file cannot aim at): in one
+    open table, and beyond 838,860 cases, where that would grow by megabytes at once, in many small
+    heaps. The odds that a file of two million cases has one numbered needlessly are 1 in 10 million.
     """
 
-    __slots__ = ("_heaps", "seen")
-    _PLAIN = 65_536
-    _HEAPS = 16_384
+    __slots__ = ("_heaps", "_left", "_mask", "_table")
+    _FIRST = 1 << 14
+    _LARGEST = 1 << 20
+    _HEAPS = 1 << 14
     _pack = Struct("<q").pack
 
     def __init__(self, *taken: str) -> None:
-        self.seen: set[str] = set(taken)
         self._heaps: list[bytearray] = []
+        self._table = _NO_NUMBERS
+        self._mask = self._left = 0
+        self._resize(self._FIRST)
+        for key in taken:
+            self.add(key)
+
+    def expect(self, count: int) -> None:
+        """Make room for `count` keys at once, as a file declares them: to grow costs a third of all time."""
+        size = len(self._table)
+        while size * 4 < count * 5 and size < self._LARGEST:
+            size *= 2
+        if size > len(self._table):
+            self._refill(size)
+
+    def add(self, key: str) -> bool:
+        """Take `key`; say whether it was free."""
+        number = hash(key) or 1
+        if self._heaps:
+            return self._heap(number)
+        table, mask = self._table, self._mask
+        place = number & mask
+        while held := table[place]:
+            if held == number:
+                return False
+            place = (place + 1) & mask
+        table[place] = number
+        self._left -= 1
+        if not self._left:
+            self._grow()
+        return True
 
     def claim(self, key: str) -> str:
         """Give `key` if nobody has it, else `key#2`, `key#3` ...: the first that is free.
@@ -96,7 +130,7 @@ class Keys:
         >>> [keys.claim("a"), keys.claim("a"), keys.claim("b"), keys.claim("a")]
         ['a', 'a#2', 'b', 'a#3']
         """
-        if self._add(key):
+        if self.add(key):
             return key
         # Numbers are given out without gaps: double, then halve, so that a key met 100,000 times
         # costs 34 looks and no counter of its own.
@@ -110,25 +144,21 @@ class Keys:
             else:
                 high = middle
         numbered = f"{key}#{high}"
-        self._add(numbered)
+        self.add(numbered)
         return numbered
 
     def _has(self, key: str) -> bool:
-        if not self._heaps:
-            return key in self.seen
-        number = hash(key)
-        return self._pack(number) in self._heaps[number % self._HEAPS]
+        number = hash(key) or 1
+        if self._heaps:
+            return self._pack(number) in self._heaps[number % self._HEAPS]
+        place = number & self._mask
+        while held := self._table[place]:
+            if held == number:
+                return True
+            place = (place + 1) & self._mask
+        return False
 
-    def _add(self, key: str) -> bool:
-        """Take `key`; say whether it was free."""
-        if not self._heaps:
-            if key in self.seen:
-                return False
-            self.seen.add(key)
-            if len(self.seen) > self._PLAIN:
-                self._condense()
-            return True
-        number = hash(key)
+    def _heap(self, number: int) -> bool:
         mark = self._pack(number)
         heap = self._heaps[number % self._HEAPS]
         if mark in heap:
@@ -136,11 +166,30 @@ class Keys:
         heap += mark
         return True
 
-    def _condense(self) -> None:
-        names, self.seen = self.seen, set()
+    def _grow(self) -> None:
+        if len(self._table) < self._LARGEST:
+            self._refill(len(self._table) * 4)
+            return
+        numbers, self._table = self._table, _NO_NUMBERS
         self._heaps = [bytearray() for _ in range(self._HEAPS)]
-        for name in names:
-            self._add(name)
+        for number in filter(None, numbers):
+            self._heap(number)
+
+    def _refill(self, size: int) -> None:
+        numbers = self._table
+        self._resize(size)
+        table, mask = self._table, self._mask
+        for number in filter(None, numbers):
+            place = number & mask
+            while table[place]:
+                place = (place + 1) & mask
+            table[place] = number
+            self._left -= 1
+
+    def _resize(self, size: int) -> None:
+        self._table = _ONE_ZERO * size
+        self._mask = size - 1
+        self._left = size * 4 // 5
 
 
 def _repeats(part: str, after: str) -> bool:

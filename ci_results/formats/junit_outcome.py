@@ -45,6 +45,7 @@ _ERROR = frozenset({"timeout", "timedout", "timed out", "aborted", "abort", "cra
 _PASSED = frozenset(
     {"", "run", "pass", "passed", "ok", "success", "successful", "completed", "fixed", "executed"}
 )
+_ALONE = {"failure": "failed", "error": "error"}
 _NEVER_STARTED = "unable to find executable"
 
 
@@ -69,6 +70,10 @@ def verdict(problems: Sequence[Problem], attributes: Mapping[str, str]) -> str:
     >>> verdict([], {"status": "notrun"})
     'skipped'
     """
+    if len(problems) == 1 and "status" not in attributes and "result" not in attributes:
+        word = _ALONE.get(problems[0].kind)
+        if word is not None:
+            return word
     kinds = {problem.kind for problem in problems}
     if any(problem.kind == "skipped" and problem.type == "todo" for problem in problems):
         return "skipped"

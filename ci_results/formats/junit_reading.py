@@ -19,7 +19,7 @@ from .junit_cases import Cases
 from .junit_overall import overall, synthetic
 from .xml_head import Head, look
 from .xml_refusal import Refused
-from .xml_window import BLOCK_BYTES, Window
+from .xml_window import BLOCK_BYTES, QUICK_BYTES, Window
 
 Seen = Observation | Garbled
 
@@ -41,7 +41,9 @@ class Reading:
     """One file being read; use it once."""
 
     def __init__(self, stream: IO[bytes], about: Report) -> None:
-        first = stream.read(BLOCK_BYTES)
+        first = b""
+        while len(first) < QUICK_BYTES and (more := stream.read(QUICK_BYTES - len(first))):
+            first += more
         self._about = about
         self._head: Head = look(first)
         self._window = Window(stream, first)
@@ -79,11 +81,11 @@ class Reading:
         if head.foreign:
             window.sanitise(head.encoding, head.skip)
         self._begin(b"", "utf-8" if head.forced or head.foreign else None)
-        block = b"-"
+        block, size = b"-", QUICK_BYTES
         while block and not self._finished:
-            block = window.read()
+            block = window.read(size)
             try:
-                self._feed(block)
+                size = self._feed(block)
             except Refused as refused:
                 yield from self._drained()
                 yield self._given_up(str(refused), self._error_at())
@@ -95,13 +97,18 @@ class Reading:
                 else:
                     yield self._cut_short(err)
             else:
-                yield from self._drained()
+                found = self._cases.found
+                self._told += len(found)
+                yield from found
+                found.clear()
                 window.forget(self._base + self._cases.at if self._cases.at >= 0 else 0)
 
-    def _feed(self, block: bytes) -> None:
+    def _feed(self, block: bytes) -> int:
+        """Parse a block; say how many bytes the next one may have: more while one token goes on."""
         parser = self._parser
         parser.Parse(block, not block)
-        if self._window.end - self._error_at() > MAX_TOKEN_BYTES:
+        pending = self._window.end - self._error_at()
+        if pending > MAX_TOKEN_BYTES:
             raise Refused(f"one tag or comment is longer than {MAX_TOKEN_BYTES >> 20} MiB")
         if self._window.end > MAX_FILE_BYTES:
             raise Refused(f"the file is longer than {MAX_FILE_BYTES >> 30} GiB")
@@ -109,6 +116,7 @@ class Reading:
             raise Refused(f"more than {MAX_CASES:,} cases")
         if len(parser.intern) > MAX_NAMES:
             raise Refused(f"more than {MAX_NAMES:,} different names of elements and attributes")
+        return QUICK_BYTES if pending < QUICK_BYTES else BLOCK_BYTES
 
     def _drained(self) -> Iterator[Observation]:
         found = self._cases.found
@@ -200,9 +208,9 @@ class Reading:
 
     def _unread(self, reason: str, start: int) -> Garbled:
         window = self._window
-        if not window.kept:
-            window.read()
         start = max(start, window.start)
+        while window.end - start < RAW_BYTES and window.read(RAW_BYTES):
+            pass
         raw = window.kept[start - window.start :][:RAW_BYTES]
         place = window.place(start)
         self._cases.abandon()

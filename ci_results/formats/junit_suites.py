@@ -17,7 +17,7 @@ COUNTS = {
     "errors": ("errors",),
     "skipped": ("skipped", "skip", "ignored", "disabled"),
 }
-"""What a file may declare, and the attributes in which the dialects do; the first that is there counts."""
+"""What a file may declare, and the attributes in which the dialects do; several are added up."""
 _CLASSES = 4_096
 _NO_DATA: Data = {}
 
@@ -43,15 +43,19 @@ class Frame(NamedTuple):
 def head_of(frame: Frame, classname: str | None) -> tuple[str, Data]:
     """Give what stands before the case names of a class here, and the data that they share.
 
+    Kept in `frame.heads` where it is printable, so that with one found there only a case's own name
+    needs a look.
+
     `suite` is told only where it says more than the classname: the path of a single suite of the
     same name, or of the tool's, repeats what is known.
     """
     told = junit_names.telling(frame.path)
     data: Data = {"suite": told} if told and told != (classname,) else _NO_DATA
     found = (junit_names.head(frame.path, classname), data)
-    if len(frame.heads) >= _CLASSES:
-        frame.heads.clear()
-    frame.heads[classname] = found
+    if found[0].isprintable():
+        if len(frame.heads) >= _CLASSES:
+            frame.heads.clear()
+        frame.heads[classname] = found
     return found
 
 
@@ -99,6 +103,11 @@ class Declared:
         self._repeats += self.begun - suites
 
     @property
+    def tests(self) -> int:
+        """How many cases are declared so far; a hint, no more."""
+        return max(self._root.get("tests", 0), self._suites.get("tests", 0))
+
+    @property
     def duration_s(self) -> float | None:
         """The run's duration: the root's, else the outermost suites' together."""
         return self._suites_s if self._root_s is None else self._root_s
@@ -124,6 +133,5 @@ def _counts(attributes: Mapping[str, str]) -> dict[str, int]:
         for name in names:
             text = attributes.get(name, "").strip()
             if text.isascii() and text.isdigit() and len(text) < 10:
-                counts[what] = int(text)
-                break
+                counts[what] = counts.get(what, 0) + int(text)
     return counts

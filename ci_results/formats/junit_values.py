@@ -12,7 +12,8 @@ _EPOCH_MS_FROM = 100_000_000_000
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3,
-    "msk": 3, "jst": 9, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
+    "msk": 3, "jst": 9, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8,
+    "pdt": -7,
 }  # fmt: skip
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+", re.ASCII)
 _COMMA_LAST = re.compile(r"[\d.]*,\d+", re.ASCII)
@@ -41,6 +42,13 @@ def seconds(text: str | None) -> float | None:
     """
     if not text or len(text) > 64:
         return None
+    try:
+        value = float(text)
+    except ValueError:
+        pass
+    else:
+        if 0.0 <= value < TEN_YEARS_S:
+            return value
     text = text.strip()
     scale = 1.0
     if unit := _UNIT.fullmatch(text):

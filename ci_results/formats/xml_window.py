@@ -8,6 +8,8 @@ from .xml_sanitise import Sanitiser
 
 BLOCK_BYTES = 1 << 20
 """expat before 2.6 reads a long token again with each block: small blocks make one huge token quadratic."""
+QUICK_BYTES = 1 << 16
+"""What is read at first, while tokens are short: cases made from it stay in the processor's cache."""
 KEPT_BYTES = 4 << 20
 """So much is kept at most before the newest block."""
 
@@ -59,11 +61,14 @@ class Window:
         self.line -= rest.count(b"\n")
         self._unread = rest + self._unread
 
-    def read(self) -> bytes:
-        """Give the next block and keep it; b"" at the end of the file."""
-        block, self._unread = self._unread[:BLOCK_BYTES], self._unread[BLOCK_BYTES:]
+    def read(self, size: int = BLOCK_BYTES) -> bytes:
+        """Give the next block, of `size` bytes at most, and keep it; b"" at the end of the file."""
+        if self._unread:
+            block, self._unread = self._unread[:size], self._unread[size:]
+        else:
+            block = b""
         while not block and not self._ended:
-            raw = self._stream.read(BLOCK_BYTES)
+            raw = self._stream.read(size)
             self._ended = not raw
             block = raw if self._sanitiser is None else self._sanitiser.clean(raw, final=not raw)
         self.kept = self.kept + block if self.kept else block
