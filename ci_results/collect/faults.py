@@ -35,17 +35,4 @@ def plugin_call(what: str, plugin: object) -> Iterator[None]:
 def guarded(things: Iterable[T], what: str, plugin: object) -> Iterator[T]:
     """Yield `things`, each step of it a plugin call; closes the plugin's generator when closed."""
     with plugin_call(what, plugin):
-        steps = iter(things)
-    try:
-        while True:
-            with plugin_call(what, plugin):
-                try:
-                    thing = next(steps)
-                except StopIteration:
-                    return
-            yield thing
-    finally:
-        close = getattr(steps, "close", None)
-        if close is not None:
-            with plugin_call(what, plugin):
-                close()
+        yield from things

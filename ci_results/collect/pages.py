@@ -11,7 +11,7 @@ from ..domain.job import Job
 from ..domain.observation import Observation
 from ..errors import CiResultsError, PluginError, shown
 
-PAGE_ROWS = 1_000
+PAGE_ROWS = 5_000
 PAGE_CHARS = 4_000_000
 
 
@@ -63,6 +63,7 @@ def cut(things: Iterable[object], rows: int = PAGE_ROWS, chars: int = PAGE_CHARS
 
 
 def _weight(seen: Observation) -> int:
-    return len(seen.note or "") + sum(
-        len(value) if isinstance(value, str) else 64 for value in seen.data.values()
-    )
+    size = 0 if seen.note is None else len(seen.note)
+    if seen.data:
+        size += sum(len(value) if isinstance(value, str) else 64 for value in seen.data.values())
+    return size

@@ -47,6 +47,7 @@ class Normaliser:
         self._words = known | {theirs.lower(): known[ours] for theirs, ours in outcomes.items()}
         self._item_types = {kind.name: kind for kind in BUILT_IN} if item_types is None else item_types
         self._parts: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._parents: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._checked_run: Run | None = None
 
     def __call__(self, seen: Observation) -> Result:
@@ -63,7 +64,7 @@ class Normaliser:
         if seen.ref_url is not None:
             check_url(seen.ref_url)
         check_key(seen.key)
-        data = as_data(seen.data, seen.parent) if seen.data or seen.parent else _NO_DATA
+        data = self._data(seen)
         if outcome == "PASSED" and data is not _NO_DATA and data.get("executed") == ("0",):
             outcome = str(Outcome.NEEDS_INSPECTION)
             note = f"{NOTHING_EXECUTED}\n{note}" if note else NOTHING_EXECUTED
@@ -88,6 +89,19 @@ class Normaliser:
         draft.item_parts = parts
         draft.__class__ = Result
         return cast(Result, draft)
+
+    def _data(self, seen: Observation) -> Mapping[str, tuple[str, ...]]:
+        """Return the attributes; results that have nothing but the same parent share one mapping."""
+        if seen.data:
+            return as_data(seen.data, seen.parent)
+        if seen.parent is None:
+            return _NO_DATA
+        only = self._parents.get(seen.parent)
+        if only is None:
+            if len(self._parents) >= _KNOWN_ITEMS:
+                self._parents.clear()
+            only = self._parents[seen.parent] = as_data({}, seen.parent)
+        return only
 
     def _outcome(self, word: str) -> str:
         ours = self._words.get(word.lower())

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import orjson
 
+from .rows import attributes
+
 DUMP = """
 select r.seq, r.id, s.name, coalesce(u.key, ''), r.key, t.name, o.word, i.name, i.type, v.scenario, v.arch,
     coalesce(r.submit_time, r.rank), r.rank, c.received_at, r.duration, r.note, coalesce(r.ref_url, ''),
@@ -40,7 +42,7 @@ def dump(connection: sqlite3.Connection, portable: bool) -> Iterator[str]:
             "fact": "result", "source": source, "run": run, "key": key, "testcase": testcase,
             "outcome": outcome, "item": item, "type": item_type, "scenario": scenario, "arch": arch,
             "submit_time": None if time == received else time, "duration": duration, "note": note,
-            "ref_url": ref_url, "run_url": run_url, "data": orjson.loads(shared) | orjson.loads(own),
+            "ref_url": ref_url, "run_url": run_url, "data": attributes(shared, own),
             "current": new is None,
         }  # fmt: skip
         if not portable:

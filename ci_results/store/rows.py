@@ -49,12 +49,18 @@ def stored_result(row: tuple[Any, ...]) -> StoredResult:
     """Return one row of RESULTS as a value."""
     number, rank, outcome, testcase, item, item_type, scenario, arch = row[:8]
     duration, note, ref_url, source, run, key, own, shared, seq, new = row[8:]
-    data = (orjson.loads(shared) if shared else {}) | (orjson.loads(own) if own else {})
+    data = attributes(shared, own)
     return StoredResult(
         id=number, time=from_us(rank), outcome=outcome, testcase=testcase, item=item, item_type=item_type,
         scenario=scenario, arch=arch, duration_s=duration, note=note, ref_url=ref_url, source=source, run=run,
         key=key, data=data, seq=seq, superseded_by=new,
     )  # fmt: skip
+
+
+def attributes(shared: str | None, own: str | None) -> dict[str, list[str]]:
+    """Return a result's attributes: its run's, then its own; an empty own one takes the run's away."""
+    data = (orjson.loads(shared) if shared else {}) | (orjson.loads(own) if own else {})
+    return {name: values for name, values in data.items() if values}
 
 
 def source_state(row: tuple[Any, ...]) -> SourceState:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import orjson
 
@@ -16,6 +16,11 @@ from .interning import Names
 
 _OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
 """Attributes of a result that its run keeps where all its results agree: (on the wire, in Result)."""
+
+PARENT = "parent"
+"""Most results of a run have the same parent: the run keeps it, and an exception says [] or its own."""
+
+_NOTHING: Mapping[str, Sequence[str]] = {}
 
 Entry = tuple[int, int, Iterable[tuple[str, Sequence[str]]]]
 """rank, row id, attributes"""
@@ -30,7 +35,7 @@ class RunRows:
         self._seq = seq
         self._source = source
 
-    def place(self, new: Sequence[New]) -> list[tuple[int | None, Mapping[str, Any]]]:
+    def place(self, new: Sequence[New]) -> list[tuple[int | None, Mapping[str, Sequence[str]]]]:
         """Return for each result its run's row id (None: no run) and the attributes left to itself."""
         groups: dict[tuple[int, int], tuple[Run, list[Result]]] = {}
         for result, common, _number, seen, _submitted in new:
@@ -38,12 +43,12 @@ class RunRows:
                 groups.setdefault((id(common), seen.rank), (common.run, []))[1].append(result)
         shared = {name: _shared(members) for name, (_run, members) in groups.items()}
         rows = self._insert_runs(groups, shared)
-        placed: list[tuple[int | None, Mapping[str, Any]]] = []
+        placed: list[tuple[int | None, Mapping[str, Sequence[str]]]] = []
         entries: list[Entry] = []
         for result, common, _number, seen, _submitted in new:
             name = (id(common), seen.rank)
             taken = shared.get(name, {})
-            own = result.data if len(taken) == len(_OF_RUN) else _own(result, taken)
+            own = _own(result, taken)
             placed.append((rows.get(name), own))
             if own:
                 entries.append((seen.rank, seen.id, own.items()))
@@ -53,7 +58,7 @@ class RunRows:
     def _insert_runs(
         self,
         groups: Mapping[tuple[int, int], tuple[Run, list[Result]]],
-        shared: Mapping[tuple[int, int], Mapping[str, str | None]],
+        shared: Mapping[tuple[int, int], Mapping[str, Sequence[str]]],
     ) -> dict[tuple[int, int], int]:
         first = (self._connection.execute("select max(id) from _run").fetchone()[0] or 0) + 1
         ids = {name: first + n for n, name in enumerate(groups)}
@@ -62,7 +67,7 @@ class RunRows:
             data = {
                 key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()
             }
-            data |= {key: [value] for key, value in shared[name].items() if value}
+            data |= {key: list(values) for key, values in shared[name].items() if values}
             _key, rank = name
             text = orjson.dumps(data).decode()
             rows.append((ids[name], self._seq, self._source, run.key, rank, run.ref_url, text))
@@ -88,16 +93,32 @@ class RunRows:
         )
 
 
-def _shared(members: Sequence[Result]) -> dict[str, str | None]:
-    """Return those of item, type, scenario and arch that are the same in all results of a run."""
+def _shared(members: Sequence[Result]) -> dict[str, Sequence[str]]:
+    """Return the attributes that a run keeps for its results; a value may be () where none has it."""
     kinds = {(one.item, one.item_type, one.scenario, one.arch) for one in members}
     columns = zip(_OF_RUN, zip(*kinds, strict=True), strict=True)
-    return {key: values[0] for (key, _attribute), values in columns if len(set(values)) == 1}
+    shared: dict[str, Sequence[str]] = {
+        key: (values[0],) if values[0] else () for (key, _), values in columns if len(set(values)) == 1
+    }
+    parents = Counter(one.data.get(PARENT, ()) for one in members)
+    parent, number = parents.most_common(1)[0]
+    if parent and number * 2 > len(members):
+        shared[PARENT] = parent
+    return shared
 
 
-def _own(result: Result, shared: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the attributes of a result that its run does not keep."""
-    own: dict[str, Any] = dict(result.data)
+def _own(result: Result, shared: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Return the attributes of a result that its run does not keep, or that differ from the run's."""
+    data = result.data
+    parent = shared.get(PARENT)
+    if len(shared) >= len(_OF_RUN) and len(data) == 1 and parent is not None and data.get(PARENT) == parent:
+        return _NOTHING
+    own: dict[str, Sequence[str]] = dict(data)
+    if parent is not None:
+        if data.get(PARENT) == parent:
+            del own[PARENT]
+        elif PARENT not in data:
+            own[PARENT] = ()
     for key, attribute in _OF_RUN:
         value = getattr(result, attribute)
         if value and key not in shared:
