@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_results.collect.pages import PAGE_ROWS
 from ci_results.errors import NotFoundError
 from ci_results.operations.report import About, Filed, report
 from ci_results.plugin.manager import Plugins
@@ -69,7 +70,7 @@ def test_the_same_file_for_another_item_is_another_run(
 def test_an_import_that_broke_off_is_read_to_its_end_the_next_time(
     plugins: Plugins, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = junit(tmp_path / "r.xml", cases=2_500)
+    path = junit(tmp_path / "r.xml", cases=2 * PAGE_ROWS + 500)
     commit, calls = store.commit_page, []
 
     def power_cut(page: object) -> object:
@@ -82,9 +83,9 @@ def test_an_import_that_broke_off_is_read_to_its_end_the_next_time(
     with pytest.raises(KeyboardInterrupt):
         filed(store, plugins, path)
     monkeypatch.undo()
-    assert store.counts()["results"] == 2_000
+    assert store.counts()["results"] == 2 * PAGE_ROWS
     (rest,) = filed(store, plugins, path)
-    assert (rest.counts.stored, rest.counts.same) == (501, 2_000)
+    assert (rest.counts.stored, rest.counts.same) == (501, 2 * PAGE_ROWS)
     assert filed(store, plugins, path)[0].counts.same == 0
 
 
