@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
-
-import cattrs
-from cattrs.errors import (
-    AttributeValidationNote,
-    BaseValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationNote,
-    StructureHandlerNotFoundError,
-)
+from typing import Any
 
 from .collect.source import Source, Token
 from .domain.outcome import Outcome
-from .errors import ConfigError, PluginError, shown
+from .errors import ConfigError, shown
 from .plugin.contract import Collector
+from .strict import structure
 
 DEFAULT_FILE = Path("ci-results.toml")
 DEFAULT_STORE = "sqlite:ci-results.db"
@@ -102,83 +93,6 @@ class Config:
         return Path() if self.path is None else self.path.parent
 
 
-_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
-
-
-def _exact(kind: type[Any]) -> Any:
-    def read(value: Any, _: object) -> Any:
-        if kind is float and type(value) is int:
-            return float(value)
-        if type(value) is not kind:
-            raise TypeError(f"must be {_KINDS[kind]}, got {shown(value)}")
-        return value
-
-    return read
-
-
-_KINDS: dict[type[Any], str] = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-}
-for _kind in _KINDS:
-    _converter.register_structure_hook(_kind, _exact(_kind))
-
-
-def _is_choice(kind: Any) -> bool:
-    return get_origin(kind) in (Union, UnionType) and len(_members(kind)) > 1
-
-
-def _members(kind: Any) -> tuple[Any, ...]:
-    return tuple(each for each in get_args(kind) if each is not NoneType)
-
-
-def _choose(value: Any, kind: Any) -> Any:
-    """Take the first member of a union that `value` fits: a text or a list of texts."""
-    faults: list[Exception] = []
-    for member in _members(kind):
-        if isinstance(value, str) != (member is str):
-            continue
-        try:
-            return _converter.structure(value, member)
-        except (BaseValidationError, TypeError, ValueError, AttributeError) as err:
-            faults.append(err)
-    if faults:
-        raise _FaultError(*_first_fault(faults[0]))
-    raise TypeError(f"does not fit: {shown(value)}")
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) in (list, tuple, frozenset, set, Sequence)
-
-
-def _list(value: Any, kind: Any) -> Any:
-    """Read a list; a text is none, though Python could take it apart into letters."""
-    if not isinstance(value, list):
-        raise TypeError(f"must be a list, got {shown(value)}")
-    read = []
-    for number, each in enumerate(value):
-        try:
-            read.append(_converter.structure(each, get_args(kind)[0]))
-        except (BaseValidationError, TypeError, ValueError, AttributeError) as err:
-            raise _FaultError(*_first_fault(err, f"[{number}]")) from err
-    origin = get_origin(kind)
-    return tuple(read) if origin is Sequence else origin(read)
-
-
-class _FaultError(ValueError):
-    """A fault further inside: at `path`, with the words for it."""
-
-    def __init__(self, path: str, said: str) -> None:
-        super().__init__(said)
-        self.path = path
-
-
-_converter.register_structure_hook_func(_is_choice, _choose)
-_converter.register_structure_hook_func(_is_list, _list)
-
-
 def load_config(path: Path | None) -> Config:
     """Read `path`; None = ./ci-results.toml where it is there, else the defaults. Raises ConfigError."""
     if path is None:
@@ -207,10 +121,10 @@ def read_config(text: str, path: Path) -> Config:
     tables = _table(whole, "source", path)
     return Config(
         path=path,
-        store=_structure(whole.get("store", DEFAULT_STORE), str, f"{path}: store"),
-        outcomes=_structure(whole.get("outcomes", []), tuple[str, ...], f"{path}: outcomes"),
-        serve=_structure(_table(whole, "serve", path), Serving, f"{path}: [serve]"),
-        report=_structure(_table(whole, "report", path), Report, f"{path}: [report]"),
+        store=structure(whole.get("store", DEFAULT_STORE), str, f"{path}: store"),
+        outcomes=structure(whole.get("outcomes", []), tuple[str, ...], f"{path}: outcomes"),
+        serve=structure(_table(whole, "serve", path), Serving, f"{path}: [serve]"),
+        report=structure(_table(whole, "report", path), Report, f"{path}: [report]"),
         sources={name: _source_table(name, table, path) for name, table in tables.items()},
     )
 
@@ -235,7 +149,7 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
     for each in fields(collector.options):
         if each.name not in rest and each.default is MISSING and each.default_factory is MISSING:
             raise ConfigError(f"{where} {each.name}: missing, and collector {core.collector} needs it")
-    options = _structure(rest, collector.options, where)
+    options = structure(rest, collector.options, where)
     url = rest.get("url")
     return Source(
         name=table.name,
@@ -288,7 +202,7 @@ def _source_table(name: str, table: object, path: Path) -> SourceTable:
     if "token" in table:
         raise ConfigError(f"{where} token: no secrets in this file; use token_env or token_file")
     names = {each.name for each in fields(CoreKeys)}
-    core = _structure({key: value for key, value in table.items() if key in names}, CoreKeys, where)
+    core = structure({key: value for key, value in table.items() if key in names}, CoreKeys, where)
     for key, least in (("parallel", 1), ("retries", 0), ("timeout_s", 0.1)):
         if getattr(core, key) < least:
             raise ConfigError(f"{where} {key}: must be at least {least}, got {getattr(core, key)}")
@@ -317,45 +231,3 @@ def _table(whole: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: {key} must be a table")
     return table
-
-
-def _structure(value: Any, kind: Any, where: str) -> Any:
-    """Convert to `kind`, strictly: an unknown key or a wrong type is a ConfigError naming the key."""
-    try:
-        return _converter.structure(value, kind)
-    except StructureHandlerNotFoundError as err:
-        raise PluginError(
-            f"{where}: the collector's options have a type that no file can give: {err}"
-        ) from err
-    except (BaseValidationError, TypeError, ValueError, AttributeError) as err:
-        key, said = _first_fault(err)
-        raise ConfigError(f"{where} {key}: {said}" if key else f"{where}: {said}") from err
-
-
-def _first_fault(err: BaseException, path: str = "") -> tuple[str, str]:
-    """Return the key, e.g. `items[1].pattern`, and what is wrong there, of the first fault in `err`.
-
-    An unknown key goes first: it is the misspelt one that another fault misses.
-    """
-    if isinstance(err, ForbiddenExtraKeysError):
-        known = ", ".join(each.name for each in fields(err.cl)) if is_dataclass(err.cl) else ""
-        return _join(path, sorted(err.extra_fields)[0]), f"unknown key; known are {known}"
-    if isinstance(err, BaseValidationError):
-        inner = min(err.exceptions, key=lambda each: not isinstance(each, ForbiddenExtraKeysError))
-        for note in getattr(inner, "__notes__", []):
-            if isinstance(note, IterableValidationNote):
-                path = _join(path, str(note.index))
-            elif isinstance(note, AttributeValidationNote) and not isinstance(inner, KeyError):
-                path = _join(path, note.name)
-        return _first_fault(inner, path)
-    if isinstance(err, _FaultError):
-        return path + err.path if err.path.startswith("[") else _join(path, err.path), str(err)
-    if isinstance(err, KeyError):
-        return _join(path, str(err.args[0])), "missing"
-    if isinstance(err, AttributeError):
-        return path, "must be a table"
-    return path, str(err)
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
