@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from .domain.checkpoint import Checkpoint
 from .domain.garbled import Garbled
+from .domain.itemtype import ItemType
 from .domain.job import Job
 from .domain.observation import Observation
 from .domain.outcome import Outcome
 from .domain.report import Report
+from .domain.result import Result
 from .domain.run import Run
 from .errors import (
     CollectError,
     InvalidError,
+    SinkRefusedError,
+    SinkUnavailableError,
     SourceGarbledError,
     SourceRefusedError,
     SourceUnavailableError,
 )
 from .plugin.contract import Collector, Format, Seen, Sink
+from .plugin.http_ahead import Ask
 from .plugin.reading import read_each, read_junit
 from .plugin.spec import hookimpl
 
 __all__ = [
+    "Ask",
     "Checkpoint",
     "CollectError",
     "Collector",
     "Format",
     "Garbled",
     "InvalidError",
+    "ItemType",
     "Job",
     "Observation",
     "Outcome",
     "Report",
+    "Result",
     "Run",
     "Seen",
     "Sink",
+    "SinkRefusedError",
+    "SinkUnavailableError",
     "SourceGarbledError",
     "SourceRefusedError",
     "SourceSession",
