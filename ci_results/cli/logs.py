@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
@@ -37,10 +39,17 @@ class Told(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
-def configure(*, as_json: bool) -> None:
-    """Send the log to stderr: from INFO as JSON, else from WARNING as text."""
+@contextmanager
+def logging_to_stderr(*, as_json: bool) -> Iterator[None]:
+    """Send the log to stderr meanwhile: from INFO as JSON, else from WARNING as text."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else Told())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    before = root.level
+    root.addHandler(handler)
     root.setLevel(logging.INFO if as_json else logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)

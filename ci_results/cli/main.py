@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import PluginError
 from .context import Context
 from .exits import Root
 
@@ -40,8 +41,18 @@ class Commands(Root):
             return command
         if ctx.resilient_parsing:
             return None
-        found = ctx.ensure_object(Context).plugins.commands()
-        return next((command for command in found if command.name == cmd_name), None)
+        return _of_plugins(ctx.ensure_object(Context)).get(cmd_name)
+
+
+def _of_plugins(context: Context) -> dict[str, click.Command]:
+    """Return the commands of plugins by name. Raises PluginError for a name that is taken."""
+    commands: dict[str, click.Command] = {}
+    for command in context.plugins.commands():
+        name = str(command.name)
+        if name in COMMANDS or name in commands:
+            raise PluginError(f"a plugin offers the command {name}, which is taken")
+        commands[name] = command
+    return commands
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -68,9 +79,9 @@ def cli(ctx: click.Context, config_path: Path | None, store_url: str | None, log
 
     Exit codes: 0 done, 1 no, 2 partly done, 3 error, 64 wrong usage.
     """
-    from .logs import configure
+    from .logs import logging_to_stderr
 
-    configure(as_json=log_json)
+    ctx.with_resource(logging_to_stderr(as_json=log_json))
     ctx.obj = Context(config_path, store_url)
     ctx.call_on_close(ctx.obj.close)
 

@@ -220,3 +220,24 @@ def test_a_broken_configuration_names_file_table_and_key(ask: Ask, folder: Path)
     done = ask("harvest")
     assert done.exit_code == 3
     assert "ci-results.toml: [source.a] scrip: unknown key" in done.stderr
+
+
+def test_a_command_of_a_plugin_is_called(ask: Ask) -> None:
+    assert ask("hello").stdout == "hello from a plugin\n"
+    assert "hello" not in ask("--help").stdout
+
+
+def test_a_plugin_cannot_take_a_name_of_ours(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "hello", "coverage:coverage")
+    done = ask("helo")
+    assert (done.exit_code, done.stderr) == (3, "error: a plugin offers the command hello, which is taken\n")
+
+
+def test_the_log_is_json_where_it_is_asked_for(ask: Ask, configured: Any) -> None:
+    configured(one=LINES)
+    lines = [
+        json.loads(line) for line in ask("--log-json", "harvest").stderr.splitlines() if line.startswith("{")
+    ]
+    assert [(line["message"], line["source"], line["stored"]) for line in lines] == [
+        ("harvest ended", "one", 2)
+    ]

@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import click
+
 from ci_results import (
     Checkpoint,
     Collector,
@@ -104,3 +106,14 @@ def observation(fields: dict[str, Any]) -> Observation:
 @hookimpl
 def register_collectors() -> list[Collector[Any]]:
     return [Scripted()]
+
+
+@hookimpl
+def register_commands() -> list[click.Command]:
+    return [hello]
+
+
+@click.command()
+def hello() -> None:
+    """Say hello."""
+    click.echo("hello from a plugin")
