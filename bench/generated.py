@@ -7,6 +7,7 @@ a source that went silent, jobs that never published, and records in quarantine.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import sys
 import time
@@ -20,7 +21,10 @@ from ci_results.domain.outcome import Outcome
 Row = TypeVar("Row")
 STORE = Path(__file__).resolve().parent.parent / "ci_results" / "store"
 DAY_US = 86_400_000_000
-END = int(datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()) * 1_000_000
+END = datetime(2026, 1, 31, 12, tzinfo=UTC)
+BAD_DAYS = (3, 4)
+WEEKLY = 0.55
+"""How much busier than the mean a day in mid-week is, and how much calmer a Sunday."""
 SPAN_DAYS = 365
 CASES = 50
 JOBS = 100
@@ -67,8 +71,12 @@ COMMIT = (
 JOB = "insert into _job (source, name, state, last_build, last_report) values (?, ?, ?, ?, ?)"
 
 
-def generate(path: Path, rows: int, *, span_days: int = SPAN_DAYS) -> Path:
-    """Write a database of `rows` results to `path` (must not exist) and analyse it; return `path`."""
+def generate(path: Path, rows: int, *, span_days: int = SPAN_DAYS, end: datetime = END) -> Path:
+    """Write a database of `rows` results to `path` (must not exist) and analyse it; return `path`.
+
+    The results spread over `span_days` days until `end`, more of them in mid-week, more failures
+    on some days.
+    """
     if path.exists():
         raise FileExistsError(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,9 +86,10 @@ def generate(path: Path, rows: int, *, span_days: int = SPAN_DAYS) -> Path:
     db.execute("pragma synchronous=off")
     db.execute("pragma cache_size=-262144")
     later = _create_tables(db)
+    times = _Times(rows // CASES + 1, span_days, int(end.timestamp()) * 1_000_000)
     db.execute("begin")
-    _small_tables(db, rows, span_days)
-    for batch in _batches(_results(rows, span_days)):
+    _small_tables(db, rows, times)
+    for batch in _batches(_results(rows, times)):
         db.executemany(RESULT, batch)
     db.execute("commit")
     for statement in later:
@@ -109,6 +118,22 @@ def testcase_name(number: int) -> str:
 testcase_name.__test__ = False  # type: ignore[attr-defined]  # pytest takes the name for a test
 
 
+class _Times:
+    """When each run ended: evenly but for the days of the week."""
+
+    def __init__(self, runs: int, span_days: int, end: int) -> None:
+        self.end = end
+        self._runs = runs
+        self._span = span_days * DAY_US
+        self._weeks = max(span_days // 7, 1) * 2 * math.pi
+
+    def rank(self, run: int) -> int:
+        """Return microseconds since 1970; grows with `run`."""
+        part = (run + 1) / self._runs
+        part -= WEEKLY * math.sin(self._weeks * part) / self._weeks
+        return self.end - self._span + round(part * self._span)
+
+
 def _create_tables(db: sqlite3.Connection) -> list[str]:
     """Create tables and views; return the indexes and triggers, which go faster at the end."""
     statements = list(_statements((STORE / "schema.sql").read_text(encoding="utf-8")))
@@ -128,7 +153,7 @@ def _statements(script: str) -> Iterator[str]:
             gathered = ""
 
 
-def _small_tables(db: sqlite3.Connection, rows: int, span_days: int) -> None:
+def _small_tables(db: sqlite3.Connection, rows: int, times: _Times) -> None:
     db.executemany(
         "insert or ignore into _outcome (id, word) values (?, ?)", [(n, w) for w, n in OUTCOMES.items()]
     )
@@ -143,8 +168,8 @@ def _small_tables(db: sqlite3.Connection, rows: int, span_days: int) -> None:
                 f"https://jenkins-{name}.example.com/",
                 f"{name}-qe",
                 f"{name}-qe@example.com",
-                END,
-                END - (3 * DAY_US if name == "virt" else number * 60_000_000),
+                times.end,
+                times.end - (3 * DAY_US if name == "virt" else number * 60_000_000),
                 "HTTP 403: the token lacks Job/Read" if name == "virt" else None,
             )
             for number, name in enumerate(SOURCES, start=1)
@@ -163,13 +188,13 @@ def _small_tables(db: sqlite3.Connection, rows: int, span_days: int) -> None:
         "insert into _item (id, type, name, nvr, component) values (?, 'koji_build', ?, ?, ?)",
         [(n + 1, item_name(n), item_name(n), COMPONENTS[n % len(COMPONENTS)]) for n in range(runs // 5 + 1)],
     )
-    for batch in _batches(_runs(runs, span_days)):
+    for batch in _batches(_runs(runs, times)):
         db.executemany(RUN, batch)
         db.executemany(
             COMMIT,
             [(seq, rank, source, min(seq * CASES, rows), CASES) for _, seq, source, _, rank, _, _ in batch],
         )
-    db.executemany(JOB, _jobs())
+    db.executemany(JOB, _jobs(times.end))
     db.executemany(
         "insert into _quarantine (seq, source, door, kind, key, position, reason, raw, digest, received_at)"
         " values (?, ?, 'harvest', 'report', ?, 'line 4', ?, ?, ?, ?)",
@@ -181,7 +206,7 @@ def _small_tables(db: sqlite3.Connection, rows: int, span_days: int) -> None:
                 "not well-formed (invalid token)",
                 RAW,
                 n,
-                END - n * 3_600_000_000,
+                times.end - n * 3_600_000_000,
             )
             for n in range(12)
         ],
@@ -194,17 +219,13 @@ def _run_of(number: int) -> tuple[int, int]:
     return (noise >> 7) % JOBS, noise
 
 
-def _rank(run: int, runs: int, span_days: int) -> int:
-    return END - span_days * DAY_US + (run + 1) * (span_days * DAY_US // max(runs, 1))
-
-
-def _runs(runs: int, span_days: int) -> Iterator[tuple[int, int, int, str, int, str, str]]:
+def _runs(runs: int, times: _Times) -> Iterator[tuple[int, int, int, str, int, str, str]]:
     for number in range(runs):
         job, _ = _run_of(number)
         source = job % len(SOURCES)
         name = _job_name(job)
         url = f"https://jenkins-{SOURCES[source]}.example.com/job/{name}/{number}/"
-        rank = _rank(number, runs, span_days)
+        rank = times.rank(number)
         yield (number + 1, number + 1, source + 1, f"{name}#{number}", rank, url, f'{{"job": ["{name}"]}}')
 
 
@@ -212,24 +233,23 @@ def _job_name(job: int) -> str:
     return f"{COMPONENTS[job % len(COMPONENTS)]}-{AREAS[job // 10 % 10]}-runtest"
 
 
-def _jobs() -> Iterator[tuple[object, ...]]:
+def _jobs(end: int) -> Iterator[tuple[object, ...]]:
     for job in range(JOBS):
         yield (
             job % len(SOURCES) + 1,
             _job_name(job),
             "active",
-            END - job * 60_000_000,
-            END - job * 60_000_000,
+            end - job * 60_000_000,
+            end - job * 60_000_000,
         )
     for number, source in enumerate(SOURCES, start=1):
-        yield (number, f"{source}-nightly", "active", END - number * DAY_US, None)
+        yield (number, f"{source}-nightly", "active", end - number * DAY_US, None)
         yield (number, f"{source}-retired", "disabled", None, None)
 
 
-def _results(rows: int, span_days: int) -> Iterator[tuple[object, ...]]:
+def _results(rows: int, times: _Times) -> Iterator[tuple[object, ...]]:
     passed, failed = OUTCOMES[Outcome.PASSED], OUTCOMES[Outcome.FAILED]
     error, look, info = OUTCOMES[Outcome.ERROR], OUTCOMES[Outcome.NEEDS_INSPECTION], OUTCOMES[Outcome.INFO]
-    runs = rows // CASES + 1
     testcases = min(JOBS * CASES, max(rows, CASES))
     for number in range(rows):
         run, case = divmod(number, CASES)
@@ -237,6 +257,9 @@ def _results(rows: int, span_days: int) -> Iterator[tuple[object, ...]]:
         testcase = (job * CASES + case) % testcases
         dice = (noise ^ (number * 40_503)) % 1000
         bad = 300 if testcase % 37 == 5 else 900 if testcase % 499 == 7 else 12
+        rank = times.rank(run)
+        if rank // DAY_US % 11 in BAD_DAYS:
+            bad += 130
         if dice < bad:
             outcome = failed if dice % 5 else error
         elif dice > 992:
@@ -252,7 +275,7 @@ def _results(rows: int, span_days: int) -> Iterator[tuple[object, ...]]:
             run // 5 + 1,
             run % len(ARCHES) + 1,
             outcome,
-            _rank(run, runs, span_days),
+            rank,
             None,
             (testcase % 97 + 1) * 0.13 * (40 if testcase % 211 == 3 else 1) + dice * 0.001,
             NOTES[dice % len(NOTES)] if outcome in (failed, error) else None,

@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 METADATA: dict[str, Any] = yaml.safe_load((ROOT / "datasette_metadata.yml").read_text(encoding="utf-8"))
 SECTION: dict[str, Any] = METADATA["databases"]["results"]
 QUERIES: dict[str, Any] = SECTION["queries"]
-WANTED = set(
-    "latest_for_item failed_since testcase_history flaky slowest never_reported new_failures quarantined"
-    " outcomes_by_day".split()
-)
+WANTED = {
+    *("latest_for_item", "failed_since", "testcase_history", "flaky", "slowest", "never_reported"),
+    *("new_failures", "quarantined", "outcomes_by_day"),
+}
 VIEWS = ("result", "latest_result", "testcase", "daily", "daily_testcase", "source", "job", "quarantine")
 BIG = ("_result", "_run", "_result_pair")
 

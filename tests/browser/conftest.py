@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import uvicorn
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from ci_results.serve.app import application
+from ci_results.serve.run import listen
+
+ROOT = Path(__file__).parents[2]
+DESKTOP, PHONE = (1280, 900), (390, 844)
+TALLEST = 2400
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
+)
+
+
+@dataclass
+class Browser:
+    """Headless Chromium on one server; remembers what pages complained about and asked for."""
+
+    driver: webdriver.Chrome
+    root: str
+    shots: Path
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str, size: tuple[int, int] = DESKTOP) -> None:
+        """Load a page in a window of that size and gather its logs."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE},
+        )
+        self.asked, self.complaints = [], []
+        self.driver.get(self.root + path)
+        time.sleep(0.2)
+        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                self.asked.append(message["params"]["request"]["url"])
+        self.complaints = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+    def run(self, script: str) -> Any:
+        """Return what a script in the page answers."""
+        return self.driver.execute_script(script)
+
+    def shoot(self, name: str, size: tuple[int, int]) -> Path:
+        """Take a picture of the page from its top, at most 2400 pixels of it."""
+        height = min(self.run("return document.documentElement.scrollHeight"), TALLEST)
+        clip = {"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1}
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
+        )
+        path = self.shots / f"{name}-{size[0]}.png"
+        path.write_bytes(base64.b64decode(shot["data"]))
+        return path
+
+
+def load(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def start(store: Path) -> Iterator[str]:
+    with listen("127.0.0.1", 0) as listening:
+        server = uvicorn.Server(uvicorn.Config(application(store), log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over a generated fleet that harvested an hour ago."""
+    generator = load(ROOT / "bench" / "generated.py", "generated")
+    path = tmp_path_factory.mktemp("lively") / "results.db"
+    generator.generate(path, 60_000, span_days=45, end=datetime.now(UTC) - timedelta(hours=1))
+    yield from start(path)
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shots")
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    found = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def browser(driver: webdriver.Chrome, lively: str, shots: Path) -> Browser:
+    return Browser(driver, lively, shots)
