@@ -86,6 +86,7 @@ def report(
                 yield _File(stream, str(file), about, store, plugins, vocabulary).file(
                     named=named, again=again
                 )
+    store.note_attempt(about.source, None)
 
 
 def _files(path: str) -> Iterator[tuple[Path, bool]]:
@@ -194,9 +195,10 @@ class _File:
     def _commit(self, draft: Draft, normalise: Normalise, *, begins: bool, ends: bool) -> Committed:
         """Commit one page; where a file needs several, the source's cursor names it until the last."""
         results, refused = refine(draft.seen, normalise, self.plugins.hook)
-        page = Page(
-            source=self.about.source, results=results, quarantine=[*draft.garbled, *refused], door="report"
-        )
+        quarantine = [
+            each if each.key else replace(each, key=self.name) for each in (*draft.garbled, *refused)
+        ]
+        page = Page(source=self.about.source, results=results, quarantine=quarantine, door="report")
         for _ in range(100):
             cursor = self.store.cursor(self.about.source)
             marked = None
