@@ -110,7 +110,8 @@ def check(plugin: str, release: bool, as_json: bool) -> None:
     for finding in check_plugin(folder, release):
         findings.append(finding)
         if not as_json:
-            click.echo(f"{word('ok' if finding.ok else 'bad'):<4} {finding.check}: {finding.said}")
+            state = f"{word('ok')} " if finding.ok else word("bad")
+            click.echo(f"{state}  {finding.check}: {finding.said}")
             if not finding.ok:
                 click.echo(f"     mend: {finding.mend}")
     if as_json:

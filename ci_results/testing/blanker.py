@@ -26,7 +26,7 @@ _EVERYWHERE = 6
 
 
 class Blanker:
-    """Blanks exchanges; `url` is the source's own address, whose host becomes `source.test`.
+    """Blanks exchanges; `url` is the source's own address, whose origin becomes `https://source.test`.
 
     `secrets` are values known beforehand, e.g. the token that the harvest was given.
     """
@@ -38,6 +38,7 @@ class Blanker:
         self._hosts: dict[str, str] = {}
         self._patterns: tuple[re.Pattern[str], re.Pattern[str]] | None = None
         host = (urlsplit(url).hostname or "").lower()
+        self._own = _origin_pattern(url)
         if host and not shapes.is_reserved_host(host):
             self._blanks["host", host] = OWN_HOST
             self._spread_host(host)
@@ -104,6 +105,7 @@ class Blanker:
         text = shapes.BY_SHAPE.sub(lambda found: self._blank("secret", found[0]), text)
         for pattern in (shapes.NAMED, shapes.ELEMENT, shapes.ATTRIBUTES, shapes.SCHEME):
             text = pattern.sub(self._named, text)
+        text = self._own.sub(f"https://{OWN_HOST}", text)
         text = shapes.AUTHORITY.sub(self._authority, text)
         text = shapes.EMAIL.sub(lambda found: self._blank("e-mail", _plain_email(found[0])), text)
         text = hosts.sub(lambda found: self._hosts[found[0].lower()], text)
@@ -296,6 +298,18 @@ _BLANKS: dict[str, Callable[[int], str]] = {
     "IPv4 address": _ipv4,
     "IPv6 address": lambda number: str(ipaddress.IPv6Address("2001:db8::") + number),
 }
+
+
+def _origin_pattern(url: str) -> re.Pattern[str]:
+    """Match the origin of `url`, with credentials or without; nothing where the host is reserved."""
+    parts = urlsplit(url)
+    if not parts.hostname or shapes.is_reserved_host(parts.hostname):
+        return re.compile(r"(?!)")
+    usual = {"https": "443", "http": "80"}.get(parts.scheme, "")
+    port = f":{parts.port}" if parts.port and str(parts.port) != usual else f"(?::{usual})?"
+    host = re.escape(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname)
+    who = r"(?:[^\s/@\"'<>\\]{1,300}@)?"
+    return re.compile(rf"{re.escape(parts.scheme)}://{who}{host}{port}(?![\w.:-])", re.IGNORECASE)
 
 
 def _any_of(words: Iterable[str]) -> str:

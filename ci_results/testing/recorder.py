@@ -10,6 +10,7 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from ..plugin.http_answer import AWAY
 from .blanker import Blanker
 from .exchange import Exchange, save
 from .replay import to_response
@@ -57,6 +58,8 @@ class Recorder(BaseAdapter):
             body=body,
         )
         with self._lock:
+            if answer.status_code in AWAY:
+                return to_response(exchange, request)  # tried again: the next answer is the one to keep
             self._left -= len(body)
             if self._left >= 0:
                 self._kept.append(
@@ -83,7 +86,7 @@ class Recorder(BaseAdapter):
     ) -> tuple[list[Path], Blanker]:
         """Blank everything and write it to `folder`, replacing the recording there.
 
-        `url` is the source's own address, whose host becomes `source.test`; `about` is written
+        `url` is the source's own address, which becomes `https://source.test`; `about` is written
         beside, blanked too. Returns the files and the blanker, which knows what it blanked.
         """
         blanker = Blanker(url, secrets)

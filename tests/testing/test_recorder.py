@@ -204,16 +204,37 @@ def test_the_same_gets_the_same_blank_everywhere() -> None:
     assert person in body
     query = requests.utils.urlparse(answer.url).query
     assert f"for={person.replace('@', '%40')}" in query or f"for={person}" in query
-    assert answer.headers["Link"].startswith(
-        "<https://source.test:8443/api?page=2&access_token=blank-secret-"
-    )
+    assert answer.headers["Link"].startswith("<https://source.test/api?page=2&access_token=blank-secret-")
     host = latin.body.split()[-1].decode()
     assert host.endswith(".test")
     assert f"host {host}," in xml
 
 
 def test_the_sources_own_host_is_source_test() -> None:
-    assert all(each.url.startswith("https://source.test:8443/") for each in blanked())
+    assert all(each.url.startswith("https://source.test/") for each in blanked())
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "blanked"),
+    [
+        (
+            "http://ci.corp:8080/jenkins",
+            "http://ci.corp:8080/jenkins/job/x",
+            "https://source.test/jenkins/job/x",
+        ),
+        (
+            "https://ci.corp",
+            "https://ci.corp:443/x https://u:pw-1@ci.corp/",
+            "https://source.test/x https://source.test/",
+        ),
+        ("https://ci.corp", "https://ci.corp:8443/x", "https://source.test:8443/x"),
+        ("https://ci.corp", "https://ci.corp.acme.com/x", "https://host-1.test/x"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/x", "https://source.test/x"),
+        ("http://[fd00::1]:80", "http://[fd00::1]/x", "https://source.test/x"),
+    ],
+)
+def test_the_sources_own_origin_is_https_source_test(own: str, text: str, blanked: str) -> None:
+    assert Blanker(own).text(text) == blanked
 
 
 def test_different_things_get_different_blanks() -> None:
@@ -303,11 +324,11 @@ def test_a_recording_replays_what_was_recorded(tmp_path: Path) -> None:
     paths, blanker = recorder.write(tmp_path, {"collector": "acme", "url": OWN}, OWN, [TOKEN])
     assert len(paths) == 1
     assert blanker.blanked["host"] == 2
-    assert load_about(tmp_path) == {"collector": "acme", "url": "https://source.test:8443"}
+    assert load_about(tmp_path) == {"collector": "acme", "url": "https://source.test"}
     replay = Replay.of(tmp_path)
     offline = requests.Session()
     replay.mount(offline)
-    answer = offline.get("https://source.test:8443/api/runs", params={"token": "blank-secret-1", "limit": 2})
+    answer = offline.get("https://source.test/api/runs", params={"token": "blank-secret-1", "limit": 2})
     assert answer.status_code == 200
     assert answer.json() == {"runs": [1, 2], "host": "host-1.test"}
     assert answer.headers["ETag"] == '"1"'
