@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .domain.checkpoint import Checkpoint
 from .domain.garbled import Garbled
 from .domain.itemtype import ItemType
@@ -24,6 +26,9 @@ from .plugin.contract import Collector, Format, Seen, Sink
 from .plugin.http_ahead import Ask
 from .plugin.reading import read_each, read_junit
 from .plugin.spec import hookimpl
+
+if TYPE_CHECKING:
+    from .plugin.http import SourceSession
 
 __all__ = [
     "Ask",

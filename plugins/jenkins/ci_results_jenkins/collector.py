@@ -1,0 +1,288 @@
+"""The collector: one head request, one for each job that moved, one for each new report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar
+
+from ci_results import (
+    Ask,
+    Checkpoint,
+    CollectError,
+    Collector,
+    Garbled,
+    Observation,
+    Report,
+    Run,
+    Seen,
+    SourceGarbledError,
+    SourceRefusedError,
+    SourceSession,
+    SourceUnavailableError,
+    read_junit,
+)
+
+from . import checking, naming, questions
+from .address import artifact_url, build_url, job_url
+from .head import JobHead, inventory, jobs_of
+from .model import Build, Case, build_of
+from .observing import BUILD, observe_build, observe_cases, run_of
+from .options import Options
+from .report import cases_of
+from .state import State
+
+BUILDS_A_CHECKPOINT = 50
+
+OUTCOMES = {
+    "success": "PASSED", "unstable": "FAILED", "failure": "FAILED", "aborted": "ERROR",
+    "not_built": "NEEDS_INSPECTION", "vanished": "ERROR",
+    "passed": "PASSED", "fixed": "PASSED", "failed": "FAILED", "regression": "FAILED", "skipped": "INFO",
+}  # fmt: skip
+"""Results of builds, then statuses of cases; FIXED and REGRESSION speak of earlier builds too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What an answer is about: a build to observe, a number that is missing, or the end of a job's builds."""
+
+    head: JobHead
+    build: Build | None = None
+    missing: int | None = None
+    seen_running: bool = False
+    trouble: str | None = None
+    raw: bytes = b""
+
+
+class Jenkins(Collector[Options]):
+    """Builds and their reports, by job and number; subclass it for a master of your own."""
+
+    name: ClassVar[str] = "jenkins"
+    options: ClassVar[type[Options]] = Options
+    outcomes: ClassVar[dict[str, str]] = OUTCOMES
+
+    # -- what a team overrides -------------------------------------------------------------------
+
+    def item_from(self, build: Build) -> tuple[str, str] | None:
+        """Return what `build` tested and its type, ("bash-5.2-1.el10", "koji_build"); None = not known.
+
+        The source's item rules say so here; a team that knows better overrides this.
+        """
+        return naming.find_item(build)
+
+    def testcase_from(self, case: Case) -> str:
+        """Return the testcase of `case`, e.g. "baseos.tier1.test_login"; the source's template by default."""
+        return naming.case_testcase(case)
+
+    # -- the contract ----------------------------------------------------------------------------
+
+    def check(self, options: Options, http: SourceSession) -> Iterator[str]:
+        """Yield what a harvest would meet: version, jobs, permission, samples without an item."""
+        yield from checking.check(self.item_from, options, http)
+
+    def harvest(self, options: Options, cursor: str | None, http: SourceSession) -> Iterator[Seen]:
+        """Yield builds in order of job and number; see the module."""
+        state = State(cursor)
+        heads = jobs_of(options, http)
+        for head in heads:
+            known = state.of(head.name)
+            if known is not None and head.following < known.next:
+                state.restart(head.name)
+        moved = [head for head in heads if _moved(head, state)]
+        reported: dict[str, datetime] = {}
+        since_checkpoint = 0
+        for ask, answer in http.get_each(self._asks(moved, state, options, http)):
+            step: _Step = ask.about
+            if isinstance(answer, SourceUnavailableError):
+                raise answer
+            yield from self._observe(step, answer, options, http, reported)
+            since_checkpoint += 1
+            ended = step.build is None and step.missing is None
+            _move_on(state, step, answer)
+            if ended or since_checkpoint >= BUILDS_A_CHECKPOINT:
+                yield Checkpoint(state.cursor())
+                since_checkpoint = 0
+        yield Checkpoint(state.cursor(), inventory(heads, reported))
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _asks(
+        self, moved: list[JobHead], state: State, options: Options, http: SourceSession
+    ) -> Iterator[Ask]:
+        """Yield what is to be asked of each new build, in order; a job's end is a step of its own."""
+        jobs = (
+            Ask(
+                f"{job_url(options.url, head.name)}api/json",
+                {"tree": questions.builds(_wanted(head, state))},
+                head,
+            )
+            for head in moved
+        )
+        for ask, answer in http.get_each(jobs):
+            head: JobHead = ask.about
+            if isinstance(answer, SourceUnavailableError):
+                raise answer
+            if isinstance(answer, CollectError):
+                gone = isinstance(answer, SourceRefusedError)
+                yield Ask(None, about=_Step(head, trouble=None if gone else str(answer)))
+                continue
+            yield from self._of_job(head, answer, state, options)
+
+    def _of_job(
+        self, head: JobHead, answer: Mapping[str, Any], state: State, options: Options
+    ) -> Iterator[Ask]:
+        progress = state.of(head.name)
+        oldest = 1 if progress is None else progress.oldest
+        listed = {
+            record.get("number"): record for record in answer.get("builds") or answer.get("allBuilds") or ()
+        }
+        for number in range(oldest, head.following):
+            if progress is not None and number < progress.next and number not in progress.open:
+                continue
+            if number in listed:
+                yield _ask_build(head, number, listed[number], options)
+            elif progress is not None:
+                url = f"{build_url(options.url, head.name, number)}api/json"
+                running = number in progress.open
+                yield Ask(url, {"tree": questions.BUILD}, _Step(head, missing=number, seen_running=running))
+        yield Ask(None, about=_Step(head))
+
+    # -- observing -------------------------------------------------------------------------------
+
+    def _observe(
+        self, step: _Step, answer: Any, options: Options, http: SourceSession, reported: dict[str, datetime]
+    ) -> Iterator[Observation | Garbled]:
+        if step.trouble is not None:
+            yield Garbled(raw=step.raw or step.trouble.encode(), reason=step.trouble, key=step.head.name)
+        if step.seen_running and isinstance(answer, SourceRefusedError) and step.missing is not None:
+            yield _vanished(step.head.name, step.missing, options)
+        build = step.build
+        if build is None:
+            return
+        item = self.item_from(build)
+        if item is None:
+            if options.fallback == "quarantine":
+                yield Garbled(
+                    raw=_raw(build.record),
+                    reason=f"no rule finds an item: {naming.missed(build)}",
+                    key=build.key,
+                )
+                return
+            item = (build.key, "ci_build")
+        run = run_of(build)
+        yield observe_build(build, run, item, naming.build_testcase(build))
+        if isinstance(answer, SourceGarbledError):
+            yield Garbled(raw=str(answer).encode(), reason=f"report of {build.key}: {answer}", key=build.key)
+        elif isinstance(answer, Mapping):
+            if build.ended is not None and build.cases:
+                reported[build.job] = build.ended
+            yield from observe_cases(build, run, item, cases_of(build, answer), self.testcase_from)
+        elif not build.running and build.cases is None and options.artifacts:
+            yield from self._artifacts(build, run, item, options, http, reported)
+
+    def _artifacts(
+        self,
+        build: Build,
+        run: Run,
+        item: tuple[str, str],
+        options: Options,
+        http: SourceSession,
+        reported: dict[str, datetime],
+    ) -> Iterator[Observation | Garbled]:
+        """Read the build's JUnit artifacts; their keys begin with the artifact's path."""
+        for path in build.artifacts:
+            if not fnmatchcase(f"/{path}", f"/{options.artifacts}") and not fnmatchcase(
+                path, options.artifacts or ""
+            ):
+                continue
+            about = Report(
+                item=item[0],
+                item_type=item[1],
+                prefix=naming.build_testcase(build),
+                run=run,
+                time=build.ended,
+            )
+            if build.ended is not None:
+                reported[build.job] = build.ended
+            try:
+                with http.get_stream(artifact_url(options.url, build.job, build.number, path)) as stream:
+                    for seen in read_junit(stream, about):
+                        yield _under(path, seen)
+            except SourceUnavailableError:
+                raise
+            except CollectError as err:
+                yield Garbled(
+                    raw=str(err).encode(), reason=f"artifact {path} of {build.key}: {err}", key=build.key
+                )
+
+
+def _raw(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _moved(head: JobHead, state: State) -> bool:
+    known = state.of(head.name)
+    return head.following > 1 if known is None else bool(known.open) or head.following > known.next
+
+
+def _wanted(head: JobHead, state: State) -> int:
+    """Return how many of the newest builds reach down to the oldest that is still to read."""
+    known = state.of(head.name)
+    return head.following - (1 if known is None else known.oldest)
+
+
+def _ask_build(head: JobHead, number: int, record: Mapping[str, Any], options: Options) -> Ask:
+    """Return the ask for a build's report, or one that only keeps its place where there is none to read."""
+    try:
+        build = build_of(head.name, record, options)
+    except SourceGarbledError as err:
+        return Ask(None, about=_Step(head, missing=number, trouble=str(err), raw=_raw(record)))
+    if build.running or not build.cases:
+        return Ask(None, about=_Step(head, build))
+    url = f"{build_url(options.url, head.name, number)}testReport/api/json"
+    return Ask(url, {"tree": questions.REPORT}, _Step(head, build))
+
+
+def _move_on(state: State, step: _Step, answer: Any) -> None:
+    """Note in the state that a step is done; a job that could not be read stays where it was."""
+    if step.build is None and step.missing is None:
+        if step.trouble is None and answer is None:
+            progress = state.begin(step.head.name)
+            progress.next = max(progress.next, step.head.following)
+        return
+    progress = state.begin(step.head.name)
+    number = step.missing if step.build is None else step.build.number
+    if number is None:
+        return
+    progress.next = max(progress.next, number + 1)
+    progress.open.discard(number)
+    if (step.build is not None and step.build.running) or (
+        isinstance(answer, Mapping) and step.build is None
+    ):
+        progress.open.add(number)
+
+
+def _vanished(job: str, number: int, options: Options) -> Observation:
+    """Return the end of a build that was seen running and is no more: nobody knows how it ended."""
+    key = f"{job}#{number}"
+    run = Run(key=key, ref_url=build_url(options.url, job, number), data={"job": job, "build": str(number)})
+    return Observation(
+        key=BUILD,
+        testcase=naming.testcase_of_job(job, options),
+        outcome="vanished",
+        item=key,
+        item_type="ci_build",
+        note="seen running, then gone from the master",
+        run=run,
+    )
+
+
+def _under(path: str, seen: Observation | Garbled) -> Observation | Garbled:
+    """Put the artifact's path before a key, so that two files of one build never mix."""
+    if isinstance(seen, Garbled):
+        return replace(seen, key=f"{path} {seen.key or ''}".strip())
+    parent = BUILD if seen.parent is None else f"{path}::{seen.parent}"
+    return replace(seen, key=f"{path}::{seen.key}", parent=parent)

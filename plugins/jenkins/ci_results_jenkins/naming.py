@@ -1,0 +1,93 @@
+"""How a build's item is found, and how its testcases are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .model import Build, Case
+from .options import ItemRule, Options
+
+
+def find_item(build: Build) -> tuple[str, str] | None:
+    """Return (item, type) by the first of the source's rules that finds one, None where none does."""
+    for rule in build.options.item:
+        for text in _texts(rule, build):
+            item = _match(rule, text)
+            if item:
+                return item, rule.type
+    return None
+
+
+def missed(build: Build) -> str:
+    """Say what each rule looked at in vain: "parameter NVR: absent"."""
+    said = []
+    for rule in build.options.item:
+        texts = [text for text in _texts(rule, build) if text]
+        said.append(f"{rule}: {' | '.join(repr(text[:60]) for text in texts[:3]) if texts else 'absent'}")
+    return "; ".join(said) or "the source has no item rules"
+
+
+def _texts(rule: ItemRule, build: Build) -> Iterator[str]:
+    match rule.find:
+        case "parameter":
+            yield build.parameters.get(rule.name or "", "")
+        case "build_name":
+            yield build.name
+        case "description":
+            yield build.description
+        case "upstream":
+            yield from (f"{project}#{number}" for project, number in build.upstream)
+        case "artifact":
+            yield from build.artifacts
+        case "job":
+            yield build.job
+
+
+def _match(rule: ItemRule, text: str) -> str | None:
+    if rule.pattern is None:
+        return text.strip() or None
+    found = re.search(rule.pattern, text)
+    if found is None:
+        return None
+    groups = {name: value or "" for name, value in found.groupdict().items()}
+    if rule.template is not None:
+        return rule.template.format_map(groups)
+    return groups.get("item") or found[0]
+
+
+def build_testcase(build: Build) -> str:
+    """Return the testcase of the build itself, e.g. "baseos.rpm.openssl"."""
+    return testcase_of_job(build.job, build.options)
+
+
+def testcase_of_job(job: str, options: Options) -> str:
+    """Return the testcase of all builds of a job."""
+    return _named(options.build_testcase, job, options)
+
+
+def case_testcase(case: Case) -> str:
+    """Return the testcase of one case, e.g. "baseos.rpm.openssl.tests.crypto.test_sign"."""
+    return _named(
+        case.build.options.testcase,
+        case.build.job,
+        case.build.options,
+        suite=case.suite,
+        name=case.name,
+        scenario=",".join(case.configuration.values()),
+        **{"class": case.classname},
+    )
+
+
+def _named(template: str, job: str, options: Options, **fields: str) -> str:
+    """Fill a template; an empty field takes the dot beside it away."""
+    folder = job.rpartition("/")[0]
+    known = {
+        "namespace": options.namespace,
+        "job": job.replace("/", "."),
+        "folder": folder.replace("/", "."),
+        "suite": "", "class": "", "name": "", "scenario": "",
+    } | fields  # fmt: skip
+    if all(known[field] for field in fields):
+        return template.format_map(known)
+    return re.sub(r"\.{2,}", ".", template.format_map(known)).strip(".")
