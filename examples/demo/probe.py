@@ -25,7 +25,7 @@ STORY = {
         group by testcase having count(distinct outcome) > 1""",
     "a silent job": "select 1 from job where coverage = 'silent' and job = 'kernel-lint'",
     "a report broken off": "select 1 from quarantine where door = 'report'",
-    "a build nobody can name": "select 1 from quarantine where door = 'harvest' and key like 'kernel-storage%'",
+    "a nameless build": "select 1 from quarantine where door = 'harvest' and key like 'kernel-storage%'",
 }
 PAGES = (
     "/",
