@@ -315,9 +315,9 @@ class Cases:
             else:
                 self._open_text(property_name=attributes.get("name", ""))
         elif name in _OUTPUT:
-            # CTest and Bazel leave the failure empty and tell the story in the output.
+            # CTest leaves the failure empty and tells the story in the output.
             told = self._problems[-1] if self._problems else None
-            if told is not None and told.kind in FAILING and not told.text:
+            if told is not None and told.kind in FAILING and not told.text and not told.message:
                 self._problem = told
                 self._open_text()
 
@@ -344,7 +344,7 @@ class Cases:
         if self._problem is None:
             self._property(self._property_name, self._text.text())
         else:
-            self._problem.text, self._problem.length = self._text.text(), self._text.length
+            self._problem.text, self._problem.left_out = self._text.text(), self._text.left_out
         self._text = self._problem = None
 
     def _property(self, name: str, value: str) -> None:

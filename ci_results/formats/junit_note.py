@@ -33,12 +33,17 @@ class Text:
             self._pieces = [joined[:KEPT_CHARS], joined[-KEPT_CHARS:]]
             self._size = 2 * KEPT_CHARS
 
+    @property
+    def left_out(self) -> int:
+        """How many characters were not kept."""
+        return self.length - self._size
+
     def text(self) -> str:
         """Give what was kept, with a marker where characters were left out."""
-        if self._size == self.length:
+        if not self.left_out:
             return "".join(self._pieces).strip()
         first, rest = self._pieces[0], "".join(self._pieces[1:])
-        return f"{first}{_marker(self.length - self._size)}{rest}".strip()
+        return f"{first}{_marker(self.left_out)}{rest}".strip()
 
 
 def note(problems: Iterable[Problem]) -> tuple[str | None, int]:
@@ -48,13 +53,13 @@ def note(problems: Iterable[Problem]) -> tuple[str | None, int]:
     note, cut to 8,192 characters, and the length that it would have had.
 
     >>> note([Problem(kind="failure", message="no route", type="", text="no route\\n at a.py:1")])
-    ('no route\\n at a.py:1', 20)
+    ('no route\\n at a.py:1', 19)
     """
     said: list[str] = []
     left_out = 0
     for problem in problems:
         said.append(_said(problem))
-        left_out += max(problem.length - 4 * KEPT_CHARS, 0)
+        left_out += problem.left_out
     whole = "\n\n".join(filter(None, said))
     if not whole:
         return None, 0

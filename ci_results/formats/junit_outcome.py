@@ -51,13 +51,13 @@ _NEVER_STARTED = "unable to find executable"
 
 @dataclass(slots=True)
 class Problem:
-    """One deciding child: `kind` is its lower-case local name, `length` its text's, before any cut."""
+    """One deciding child: `kind` is its lower-case local name, `left_out` counts text that was not kept."""
 
     kind: str
     message: str
     type: str
     text: str = ""
-    length: int = 0
+    left_out: int = 0
 
 
 def verdict(problems: Sequence[Problem], attributes: Mapping[str, str]) -> str:

@@ -53,7 +53,7 @@ class Reading:
         self._told = 0
         self._restarts = 0
         self._damage: list[str] = []
-        self._empty = not first.strip()
+        self._empty = not first.strip(b"\xef\xbb\xbf\0 \t\r\n")
         self._finished = False
 
     def observations(self) -> Iterator[Seen]:
@@ -148,7 +148,7 @@ class Reading:
         elif cases.ended:
             yield from self._around(at, at, reason, _ROOT)
         elif window.sanitised:
-            yield from self._around(self._unread_from(at), at + 1, reason, _BOUNDARY)
+            yield from self._around(self._unread_from(at), at, reason, _BOUNDARY)
         elif cases.at >= 0 and self._base + cases.at >= window.start:
             window.sanitise(self._head.encoding, self._base + cases.at)
             prologue = cases.back_to_case()
@@ -170,7 +170,8 @@ class Reading:
         start = max(start, window.start)
         place = window.place(start)
         ahead = window.take_from(start)
-        offset = max(search_from - start, 0)
+        # An error at the very start is not met twice: the next boundary lies beyond it.
+        offset = max(search_from - start, 0 if boundary is _ROOT else 1)
         raw = b""
         while not (found := boundary.search(ahead, offset)):
             if len(raw) < RAW_BYTES:
