@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..domain.result import Result
     from .http import SourceSession
 
-O = TypeVar("O")
+O = TypeVar("O")  # noqa: E741
 
 Seen = Observation | Garbled | Checkpoint
 """What a collector yields."""
@@ -57,7 +57,9 @@ class Collector(ABC, Generic[O]):
         Called by `quarantine retry` with `record.raw` as it was. What is still unreadable is
         yielded as Garbled, with the reason; the default reads nothing again. Raises CollectError.
         """
-        return (Garbled(raw=record.raw, reason=f"{self.name} cannot read single records again", key=record.key),)
+        return (
+            Garbled(raw=record.raw, reason=f"{self.name} cannot read single records again", key=record.key),
+        )
 
 
 class Sink(ABC, Generic[O]):

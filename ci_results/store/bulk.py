@@ -17,7 +17,7 @@ _SIZES = (500, 20, 1)
 def insert_rows(
     connection: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]], tail: str = ""
 ) -> None:
-    """Insert `rows` by `head`, which ends before VALUES ("insert into _run (id, seq)"); `tail` comes after."""
+    """Insert `rows` by `head`, which ends before VALUES ("insert into _run (id)"); `tail` comes after."""
     if not rows:
         return
     one = f"({', '.join('?' * len(rows[0]))})"

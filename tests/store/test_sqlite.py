@@ -53,8 +53,8 @@ def commit(store: SqliteStore, *keys: str) -> None:
         "delete from _result",
         "insert or replace into _result select * from _result",
         "replace into _result select * from _result",
-        "insert into _result select 99, seq, source, run, testcase, item, variant, outcome, rank, submit_time,"
-        " duration, note, ref_url, data, key, identity, digest from _result",
+        "insert into _result select 99, seq, source, run, testcase, item, variant, outcome, rank,"
+        " submit_time, duration, note, ref_url, data, key, identity, digest from _result",
         "update _run set data = '{}'",
         "delete from _run",
         "insert or replace into _run select * from _run",
@@ -69,7 +69,7 @@ def test_nobody_changes_a_stored_result(store: SqliteStore, path: Path, statemen
     commit(store, "k1")
     before = list(store.dump())
     stranger = sqlite3.connect(path)
-    with pytest.raises(sqlite3.DatabaseError, match="append-only|keeps its name|never changes"):
+    with pytest.raises(sqlite3.DatabaseError, match=r"append-only|keeps its name|never changes"):
         stranger.execute(statement)
     stranger.close()
     assert list(store.dump()) == before
