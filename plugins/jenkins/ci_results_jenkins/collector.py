@@ -96,7 +96,7 @@ class Jenkins(Collector[Options]):
         since_checkpoint = 0
         for ask, answer in http.get_each(self._asks(moved, state, options, http)):
             step: _Step = ask.about
-            if isinstance(answer, SourceUnavailableError):
+            if _concerns_all(answer):
                 raise answer
             yield from self._observe(step, answer, options, http, reported)
             since_checkpoint += 1
@@ -123,10 +123,10 @@ class Jenkins(Collector[Options]):
         )
         for ask, answer in http.get_each(jobs):
             head: JobHead = ask.about
-            if isinstance(answer, SourceUnavailableError):
+            if _concerns_all(answer):
                 raise answer
             if isinstance(answer, CollectError):
-                gone = isinstance(answer, SourceRefusedError)
+                gone = isinstance(answer, SourceRefusedError) and answer.status == 404
                 yield Ask(None, about=_Step(head, trouble=None if gone else str(answer)))
                 continue
             yield from self._of_job(head, answer, state, options)
@@ -136,9 +136,11 @@ class Jenkins(Collector[Options]):
     ) -> Iterator[Ask]:
         progress = state.of(head.name)
         oldest = 1 if progress is None else progress.oldest
-        listed = {
-            record.get("number"): record for record in answer.get("builds") or answer.get("allBuilds") or ()
-        }
+        records = answer.get("builds") or answer.get("allBuilds") or ()
+        listed = {record.get("number"): record for record in records}
+        for record in records:
+            if "number" not in record:
+                yield Ask(None, about=_Step(head, trouble="build without a number", raw=_raw(record)))
         for number in range(oldest, head.following):
             if progress is not None and number < progress.next and number not in progress.open:
                 continue
@@ -174,7 +176,7 @@ class Jenkins(Collector[Options]):
             item = (build.key, "ci_build")
         run = run_of(build)
         yield observe_build(build, run, item, naming.build_testcase(build))
-        if isinstance(answer, SourceGarbledError):
+        if isinstance(answer, CollectError):
             yield Garbled(raw=str(answer).encode(), reason=f"report of {build.key}: {answer}", key=build.key)
         elif isinstance(answer, Mapping):
             if build.ended is not None and build.cases:
@@ -221,6 +223,13 @@ class Jenkins(Collector[Options]):
 
 def _raw(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _concerns_all(answer: object) -> bool:
+    """Say whether an error concerns all of the master: it is away, or shows a login page."""
+    if isinstance(answer, SourceRefusedError):
+        return answer.status not in (403, 404)
+    return isinstance(answer, SourceUnavailableError)
 
 
 def _moved(head: JobHead, state: State) -> bool:

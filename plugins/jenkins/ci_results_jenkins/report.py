@@ -34,6 +34,8 @@ def _suites(build: Build, report: Mapping[str, Any], axes: Mapping[str, str]) ->
     for suite in report.get("suites") or ():
         blocks = tuple(reversed([str(block) for block in suite.get("enclosingBlockNames") or ()]))
         name = str(suite.get("name") or "")
+        if "cases" not in suite:
+            yield Garbled(raw=_raw(suite), reason=f"suite {name!r} without cases", key=build.key)
         for record in suite.get("cases") or ():
             try:
                 yield Case(
@@ -42,8 +44,11 @@ def _suites(build: Build, report: Mapping[str, Any], axes: Mapping[str, str]) ->
                     error=_error(record), blocks=blocks, configuration=axes,
                 )  # fmt: skip
             except (KeyError, TypeError, AttributeError) as err:
-                raw = json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
-                yield Garbled(raw=raw, reason=f"case without {err}", key=f"{build.key} {name}")
+                yield Garbled(raw=_raw(record), reason=f"case without {err}", key=f"{build.key} {name}")
+
+
+def _raw(record: Any) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _seconds(value: object) -> float | None:
