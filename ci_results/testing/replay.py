@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.client import responses
@@ -20,6 +21,9 @@ Alter = Callable[[int, Exchange], "Exchange | Exception"]
 """Given the number of the request, from 0, and its answer: the answer to give, or the error to raise."""
 
 
+_ANY = "=%2A"
+
+
 class UnknownRequestError(AssertionError):
     """The recording holds no answer to a request. Not a network error, so no collector takes it for one."""
 
@@ -31,15 +35,20 @@ class Replay(BaseAdapter):
         replay = Replay.of(Path("tests/recording"))
         replay.mount(session)
 
-    A request that was recorded with several answers gets them in turn, then the last again.
-    An unknown one raises UnknownRequestError, which shows the nearest recorded one. Threads may share it.
+    A request that was recorded with several answers gets them in turn, then the last again. A
+    recording written by hand may say `?tree=*`: any value will do there. An unknown one raises
+    UnknownRequestError, which shows the nearest recorded one. Threads may share it.
     """
 
     def __init__(self, exchanges: Iterable[Exchange], alter: Alter | None = None) -> None:
         super().__init__()
         self._answers: dict[str, list[Exchange]] = {}
+        self._patterns: dict[str, re.Pattern[str]] = {}
         for exchange in exchanges:
             self._answers.setdefault(exchange.asked, []).append(exchange)
+            if _ANY in exchange.asked:
+                form = re.escape(exchange.asked).replace(re.escape(_ANY), "=[^&]*")
+                self._patterns[exchange.asked] = re.compile(form)
         self._alter = alter
         self._lock = threading.Lock()
         self.requests: list[str] = []
@@ -71,7 +80,7 @@ class Replay(BaseAdapter):
         with self._lock:
             number = len(self.requests)
             self.requests.append(wanted)
-            answers = self._answers.get(wanted)
+            answers = self._answers.get(wanted) or self._answers.get(self._pattern_of(wanted), [])
             if not answers:
                 self.unknown.append(wanted)
                 raise UnknownRequestError(self._tell(wanted))
@@ -85,6 +94,9 @@ class Replay(BaseAdapter):
 
     def close(self) -> None:
         """Nothing to close; a session closes its transports."""
+
+    def _pattern_of(self, wanted: str) -> str:
+        return next((known for known, form in self._patterns.items() if form.fullmatch(wanted)), "")
 
     def _tell(self, wanted: str) -> str:
         near = nearest(wanted, self._answers)

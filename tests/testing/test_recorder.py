@@ -376,6 +376,22 @@ def test_answers_that_change_come_in_their_order(tmp_path: Path) -> None:
     ]
 
 
+def test_a_recording_by_hand_may_leave_a_value_open() -> None:
+    session = requests.Session()
+    exact = Exchange(url="https://source.test/api/json?depth=1&tree=jobs", body=b"exact")
+    Replay([Exchange(url="https://source.test/api/json?tree=*&depth=1", body=b"any"), exact]).mount(session)
+    assert session.get("https://source.test/api/json?tree=jobs[name]{0,5}&depth=1").text == "any"
+    assert session.get("https://source.test/api/json?tree=jobs&depth=1").text == "exact"
+    for other in (
+        "api/json?tree=x&depth=2",
+        "api/json?tree=x",
+        "job/api/json?tree=x&depth=1",
+        "api/json?depth=1",
+    ):
+        with pytest.raises(AssertionError, match="not in the recording"):
+            session.get(f"https://source.test/{other}")
+
+
 @pytest.mark.parametrize(
     "change",
     [
