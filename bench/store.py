@@ -48,7 +48,8 @@ def results(count: int) -> Iterator[Result]:
             ended = START + timedelta(minutes=number)
         yield normaliser(Observation(
             key=f"suite/case_{case}", testcase=f"team.{job}.suite.case_{case}",
-            item=f"pkg{number % 500}-1.{number}-1.el10", item_type="koji_build", outcome="failed" if n % 11 == 0 else "passed", time=ended,
+            item=f"pkg{number % 500}-1.{number}-1.el10", item_type="koji_build",
+            outcome="failed" if n % 11 == 0 else "passed", time=ended,
             duration_s=n % 97 / 10, note="AssertionError: 1 != 2" if n % 11 == 0 else None, run=run,
         ))  # fmt: skip
 
