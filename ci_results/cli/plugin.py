@@ -92,7 +92,7 @@ def new(
     say(f"created {written.folder} ({plural(len(written.files), 'file')})")
     say(f"  to change: {written.folder / _to_change(written)}")
     if kind == "jenkins" and url is not None:
-        _probe(context, name, url, token_env, user)
+        _probe(context, url, token_env, user)
     package = f"cd {written.folder} && pip install -e .[test] && pytest"
     next_command(package, f"ci-results plugin record {name} --url {url or 'URL'} --into tests/recording")
 
@@ -194,10 +194,13 @@ def _source(
     return build_source(config.sources["recorded"], config, context.plugins.collectors)
 
 
-def _probe(context: Context, name: str, url: str, token_env: str | None, user: str | None) -> None:
+def _probe(context: Context, url: str, token_env: str | None, user: str | None) -> None:
     """Ask the master once, as its built-in collector does, and say what it said."""
     from ..operations.check import check_sources
 
+    if "jenkins" not in context.plugins.collectors:
+        say("  not probed: pip install ci-results-jenkins, which the new plugin needs too")
+        return
     source = _source(context, "jenkins", url, user, token_env, {})
     for answer in check_sources([source]):
         say(f"  probe: {word('ok' if answer.ok else 'bad')}")
