@@ -110,7 +110,7 @@ def test_flaky_counts_what_spoke_against_the_majority(database: sqlite3.Connecti
     assert failed == counted.get("FAILED", 0) + counted.get("ERROR", 0)
     assert flips == min(passed, failed)
     assert percent == pytest.approx(100 * flips / (passed + failed), abs=0.05)
-    assert [row[5] for row in rows] == sorted((row[5] for row in rows), reverse=True)
+    assert [row[4] for row in rows] == sorted((row[4] for row in rows), reverse=True)
 
 
 def test_new_failures_leaves_out_what_failed_before(
