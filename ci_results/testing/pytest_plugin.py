@@ -37,4 +37,4 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 def _is_lesson(kind: type[BaseException]) -> bool:
-    return kind.__name__ == "BrokenRule" and kind.__module__ == "ci_results.testing.lessons"
+    return kind.__name__ == "BrokenRuleError" and kind.__module__ == "ci_results.testing.lessons"
