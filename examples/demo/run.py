@@ -18,6 +18,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
+from typing import IO, NoReturn
 
 import click
 from invented import SILENT, write_master
@@ -81,6 +83,8 @@ def main() -> int:
     except ProbeError as err:
         say(f"the demo failed: {err}")
         return 1
+    except KeyboardInterrupt:
+        return 130 if arguments.check else 0
     return 0
 
 
@@ -94,7 +98,7 @@ def fill(demo: Demo, held: ExitStack) -> Demo:
     for name, recording in (("recorded", RECORDED), ("invented", invented)):
         master = held.enter_context(RecordedMaster(recording).serve())
         urls[name] = master.url
-        say(f"a {name} Jenkins master answers at {master.url}")
+        say(f"the {name} Jenkins master answers at {master.url}")
     tables = {
         name: (HERE / f"{name}.toml").read_text(encoding="utf-8").strip().replace("URL", url)
         for name, url in urls.items()
@@ -119,24 +123,30 @@ def serving(demo: Demo, port: int) -> Iterator[str]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
         process.kill()
-        if process.stderr is not None:
-            process.stderr.close()
         process.wait()
 
 
 def announced(process: subprocess.Popen[str]) -> str:
-    """Wait until the server says where it is. Raises ProbeError where it ends instead."""
+    """Wait until the server says where it is, then pass on what else it says. Raises ProbeError."""
     said = []
-    if process.stderr is not None:
-        for line in process.stderr:
-            said.append(line.strip())
-            for word in line.split():
-                if word.startswith("http://"):
-                    return word.rstrip("/")
+    stream = process.stderr
+    for line in stream or ():
+        said.append(line.strip())
+        for word in line.split():
+            if word.startswith("http://"):
+                Thread(target=pass_on, args=(stream,), daemon=True).start()
+                return word.rstrip("/")
     raise ProbeError(f"the server did not start: {' '.join(said)}")
 
 
-def tour(address: str, folder: Path) -> None:
+def pass_on(stream: IO[str] | None) -> None:
+    """Show what the server says; a pipe that nobody reads would stop it some day."""
+    with suppress(ValueError):  # closed at the end
+        for line in stream or ():
+            say(line.rstrip())
+
+
+def tour(address: str, folder: Path) -> NoReturn:
     """Say what there is to see, and wait for Ctrl-C."""
     say(
         f"""
@@ -153,9 +163,8 @@ In another terminal: ci-results --config {folder}/ci-results.toml result list --
 Ctrl-C ends the demo and removes {folder}
 """
     )
-    with suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
+    while True:
+        time.sleep(3600)
 
 
 def say(text: str) -> None:
