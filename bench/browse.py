@@ -9,7 +9,6 @@ kept-alive connection each; the figure is the median time to the last byte, in m
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import statistics
 import subprocess
@@ -57,6 +56,14 @@ ASKED = [
 ]  # fmt: skip
 OURS = "from pathlib import Path; import sys; from ci_results.serve.run import serve; " \
     "serve(Path(sys.argv[1]), port=int(sys.argv[2]), announce=lambda line: None)"  # fmt: skip
+
+PLAIN = """
+from datasette.cli import cli
+from datasette.plugins import pm
+from ci_results.serve.browse import plugin
+pm.unregister(plugin)  # 0.65 has no other way to leave an installed plugin out
+cli()
+"""
 
 
 def main() -> None:
@@ -119,7 +126,7 @@ def ours(database: Path) -> Iterator[tuple[str, float]]:
     """Our server, as `ci-results serve` runs it."""
     port = free_port()
     command = [sys.executable, "-c", OURS, str(database), str(port)]
-    with running(command, f"http://127.0.0.1:{port}", "/", {}) as found:
+    with running(command, f"http://127.0.0.1:{port}", "/") as found:
         yield found
 
 
@@ -127,20 +134,18 @@ def ours(database: Path) -> Iterator[tuple[str, float]]:
 def plain(database: Path) -> Iterator[tuple[str, float]]:
     """Datasette as it comes: no plugins, no metadata, default settings."""
     port = free_port()
-    command = [sys.executable, "-m", "datasette", "serve", str(database), "-p", str(port)]
-    with running(
-        command, f"http://127.0.0.1:{port}", "/-/versions.json", {"DATASETTE_LOAD_PLUGINS": ""}
-    ) as found:
+    command = [sys.executable, "-c", PLAIN, "serve", str(database), "-p", str(port)]
+    with running(command, f"http://127.0.0.1:{port}", "/-/versions.json") as found:
+        if requests.get(f"{found[0]}/-/plugins.json", timeout=60).json():
+            raise SystemExit("the peer has plugins: it is not plain")
         yield f"{found[0]}/{database.stem}", found[1]
 
 
 @contextmanager
-def running(command: list[str], root: str, first: str, more: dict[str, str]) -> Iterator[tuple[str, float]]:
+def running(command: list[str], root: str, first: str) -> Iterator[tuple[str, float]]:
     """Run a server; yields its root and the seconds from its start to its first answer."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        command, env={**os.environ, **more}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while True:
             try:
