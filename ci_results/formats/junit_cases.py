@@ -18,7 +18,7 @@ from ..domain.testcase import MAX_LENGTH
 from ..errors import InvalidError, shown
 from . import junit_names
 from .junit_names import UNNAMED, Keys, suite_name, tidy
-from .junit_note import Text, note
+from .junit_note import KEPT_CHARS, Text, note
 from .junit_outcome import FAILING, PROBLEMS, RETRIED, Problem, verdict
 from .junit_overall import OVERALL
 from .junit_suites import Data, Declared, Frame, head_of
@@ -28,6 +28,8 @@ from .xml_refusal import Refused
 ROOTS = frozenset({"testsuites", "testsuite", "testcase"})
 MAX_DEPTH = 100
 MAX_PROPERTIES = 1_000
+MAX_PROBLEMS = 100
+"""Of one case; more of the same kind only count as attempts, where they are that."""
 _SUITE_ITSELF: dict[str, str] = {}
 _PROPERTY_CHARS = 1_024
 _MAX_NAMES = 1_000
@@ -48,8 +50,8 @@ class Cases:
     __slots__ = (
         "_about", "_add", "_attributes", "_begun", "_case_frame", "_frame", "_heads", "_incomplete",
         "_inner", "_keys", "_names", "_passed", "_plain", "_prefix", "_problem", "_problems", "_properties",
-        "_property_name", "_room", "_skip", "_text", "_text_level", "_words", "at", "declared", "found",
-        "parser", "time", "title",
+        "_property_name", "_retries", "_room", "_skip", "_text", "_text_level", "_words", "at", "declared",
+        "found", "parser", "time", "title",
     )  # fmt: skip
 
     def __init__(self, about: Report) -> None:
@@ -304,10 +306,7 @@ class Cases:
             if name in _OUTPUT:
                 self.parser.CharacterDataHandler = None
         elif name in PROBLEMS:
-            self._plain = False
-            self._problem = Problem(name, attributes.get("message", ""), attributes.get("type", ""))
-            self._problems.append(self._problem)
-            self._open_text()
+            self._start_problem(name, attributes)
         elif name == "property":
             self._plain = False
             if "value" in attributes:
@@ -320,6 +319,19 @@ class Cases:
             if told is not None and told.kind in FAILING and not told.text and not told.message:
                 self._problem = told
                 self._open_text()
+
+    def _start_problem(self, name: str, attributes: dict[str, str]) -> None:
+        self._plain = False
+        problems = self._problems
+        if name in RETRIED:
+            self._retries += 1
+        if len(problems) >= MAX_PROBLEMS and any(problem.kind == name for problem in problems):
+            return
+        message = attributes.get("message", "")
+        self._problem = Problem(name, message[:KEPT_CHARS], attributes.get("type", ""))
+        problems.append(self._problem)
+        self._problem.left_out = max(len(message) - KEPT_CHARS, 0)
+        self._open_text()
 
     def _end_inside(self) -> None:
         if self._text is not None:
@@ -344,7 +356,8 @@ class Cases:
         if self._problem is None:
             self._property(self._property_name, self._text.text())
         else:
-            self._problem.text, self._problem.left_out = self._text.text(), self._text.left_out
+            self._problem.text = self._text.text()
+            self._problem.left_out += self._text.left_out
         self._text = self._problem = None
 
     def _property(self, name: str, value: str) -> None:
@@ -375,6 +388,7 @@ class Cases:
         self._text = None
         self._text_level = 0
         self._property_name = ""
+        self._retries = 0
         self._inner = 0
 
     def _told(self, attributes: Mapping[str, str]) -> _Told:
@@ -392,11 +406,12 @@ class Cases:
             said, length = note(deciding)
             if said is not None and length > len(said):
                 data["note_length"] = str(length)
-            attempts = sum([problem.kind in RETRIED for problem in problems])
-            if attempts:
-                data["attempts"] = str(attempts + 1)
-            if kind := next((problem.type for problem in deciding if problem.type), ""):
-                data["problem_type"] = kind[:_PROPERTY_CHARS]
+            if self._retries:
+                data["attempts"] = str(self._retries + 1)
+            for problem in deciding:
+                if problem.type:
+                    data["problem_type"] = problem.type[:_PROPERTY_CHARS]
+                    break
         if word != "passed":
             for place in ("file", "line"):
                 if place in attributes:

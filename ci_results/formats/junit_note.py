@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from .junit_outcome import Problem
 
@@ -46,7 +46,7 @@ class Text:
         return f"{first}{_marker(self.left_out)}{rest}".strip()
 
 
-def note(problems: Iterable[Problem]) -> tuple[str | None, int]:
+def note(problems: Sequence[Problem]) -> tuple[str | None, int]:
     """Join what the problems say: for each the message's first line, then its text.
 
     The other lines of the message follow where the text does not hold them already. Returns the
@@ -55,12 +55,11 @@ def note(problems: Iterable[Problem]) -> tuple[str | None, int]:
     >>> note([Problem(kind="failure", message="no route", type="", text="no route\\n at a.py:1")])
     ('no route\\n at a.py:1', 19)
     """
-    said: list[str] = []
-    left_out = 0
-    for problem in problems:
-        said.append(_said(problem))
-        left_out += problem.left_out
-    whole = "\n\n".join(filter(None, said))
+    if len(problems) == 1:
+        whole, left_out = _said(problems[0]), problems[0].left_out
+    else:
+        whole = "\n\n".join([said for problem in problems if (said := _said(problem))])
+        left_out = sum([problem.left_out for problem in problems])
     if not whole:
         return None, 0
     return shortened(whole), len(whole) + left_out
@@ -81,11 +80,9 @@ def _said(problem: Problem) -> str:
     if not text:
         return message
     first, _, rest = message.partition("\n")
-    if text.startswith(first):
-        first = ""
-    if all(line.strip() in text for line in rest.splitlines()):
-        rest = ""
-    return "\n".join(filter(None, (first, rest.rstrip(), text)))
+    if rest and not all(line.strip() in text for line in rest.splitlines()):
+        text = f"{rest.rstrip()}\n{text}"
+    return text if text.startswith(first) else f"{first}\n{text}"
 
 
 def _marker(count: int) -> str:

@@ -8,7 +8,7 @@ yielded as Garbled, with its place, and the file as a whole is then at best NEED
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from typing import IO
 
@@ -50,6 +50,7 @@ class Reading:
         self._cases = Cases(about)
         self._parser: XMLParserType
         self._base = 0
+        self._first_line = 1
         self._told = 0
         self._restarts = 0
         self._damage: list[str] = []
@@ -65,13 +66,15 @@ class Reading:
         elif self._head.refusal is not None:
             yield self._given_up(self._head.refusal, 0)
         else:
-            yield from self._document()
+            for told in self._document():
+                yield from told
             yield from self._drained()
         if self._damage and not self._told:
             yield synthetic(self._about, "[empty]" if self._empty else "[failed-to-read]", self._damage[0])
         yield overall(self._about, self._cases, self._damage)
 
-    def _document(self) -> Iterator[Seen]:
+    def _document(self) -> Iterator[Iterable[Seen]]:
+        """Yield what each block brings, as it is: a generator less that every case passes through."""
         head, window = self._head, self._window
         if head.noise:
             self._damage.append(f"{head.skip} bytes of other text stand before the document")
@@ -87,20 +90,16 @@ class Reading:
             try:
                 size = self._feed(block)
             except Refused as refused:
-                yield from self._drained()
-                yield self._given_up(str(refused), self._error_at())
+                yield self._drained()
+                at = self._stand()
+                yield [self._given_up(str(refused), at)]
                 return
             except (ExpatError, LookupError, ValueError) as err:
-                yield from self._drained()
-                if block:
-                    yield from self._go_on(err)
-                else:
-                    yield self._cut_short(err)
+                yield self._drained()
+                at = self._stand()
+                yield self._go_on(err, at) if block else [self._cut_short(err, at)]
             else:
-                found = self._cases.found
-                self._told += len(found)
-                yield from found
-                found.clear()
+                yield self._drained()
                 window.forget(self._base + self._cases.at if self._cases.at >= 0 else 0)
 
     def _feed(self, block: bytes) -> int:
@@ -118,11 +117,11 @@ class Reading:
             raise Refused(f"more than {MAX_NAMES:,} different names of elements and attributes")
         return QUICK_BYTES if pending < QUICK_BYTES else BLOCK_BYTES
 
-    def _drained(self) -> Iterator[Observation]:
-        found = self._cases.found
+    def _drained(self) -> list[Observation]:
+        """Give the cases found since the last time."""
+        found, self._cases.found = self._cases.found, []
         self._told += len(found)
-        yield from found
-        found.clear()
+        return found
 
     def _begin(self, prologue: bytes, encoding: str | None = "utf-8") -> None:
         """Take a new parser for what comes next; `prologue` opens the elements that are open there."""
@@ -133,14 +132,14 @@ class Reading:
             parser.Parse(prologue)
         self._parser = parser
         self._base = self._window.end - len(prologue)
+        self._first_line = self._window.line
         self._cases.attach(parser)
 
     # After an error ------------------------------------------------------------------------------
 
-    def _go_on(self, err: Exception) -> Iterator[Garbled]:
+    def _go_on(self, err: Exception, at: int) -> Iterator[Garbled]:
         """Restart after an error in the middle: cleaned, at the next document, or around it."""
         window, cases = self._window, self._cases
-        at = self._error_at()
         reason = self._damaged(err, at)
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
@@ -195,9 +194,8 @@ class Reading:
         else:
             self._begin(cases.on_to_boundary())
 
-    def _cut_short(self, err: Exception) -> Garbled:
+    def _cut_short(self, err: Exception, at: int) -> Garbled:
         """The file ends within an element."""
-        at = self._error_at()
         reason = f"the file ends too early: {self._damaged(err, at)}"
         return self._unread(reason, self._unread_from(at))
 
@@ -227,6 +225,12 @@ class Reading:
 
     def _error_at(self) -> int:
         return self._base + max(self._parser.ErrorByteIndex, 0)
+
+    def _stand(self) -> int:
+        """Give the place where the parser stopped, having told the window its line."""
+        at = self._error_at()
+        self._window.stand(at, self._first_line + self._parser.ErrorLineNumber - 1)
+        return at
 
     def _damaged(self, err: Exception, at: int) -> str:
         said = ErrorString(err.code) if isinstance(err, ExpatError) else str(err)

@@ -18,7 +18,8 @@ class Window:
     """Reads blocks, cleaned once `sanitise` was called, and keeps the last bytes with their place.
 
     Offsets count the bytes of the file; after `sanitise` those that the cleaning left, so that a
-    place told later is near, not exact; lines stay right.
+    place told later is near, not exact; lines stay right. `line` is the line at `start`, but only
+    until `forget`, which does not count: the parser knows it, so that `stand` sets it after an error.
     """
 
     def __init__(self, stream: IO[bytes], first: bytes) -> None:
@@ -49,11 +50,10 @@ class Window:
 
     def take_from(self, at: int) -> bytes:
         """Forget what was kept, and give the part of it from offset `at` on."""
-        self.forget(at)
-        rest, self.kept = self.kept, b""
-        self.start += len(rest)
-        self.line += rest.count(b"\n")
-        return rest
+        kept, self.kept = self.kept, b""
+        self.start += len(kept)
+        self.line += kept.count(b"\n")
+        return kept[max(len(kept) - (self.start - at), 0) :]
 
     def put_back(self, rest: bytes) -> None:
         """Read `rest` again, of which nothing is kept: it came right before what is read next."""
@@ -78,9 +78,12 @@ class Window:
         """Drop the bytes before an offset, and whatever is too old."""
         count = min(max(before - self.start, len(self.kept) - KEPT_BYTES, 0), len(self.kept))
         if count:
-            self.line += self.kept.count(b"\n", 0, count)
             self.start += count
             self.kept = self.kept[count:]
+
+    def stand(self, at: int, line: int) -> None:
+        """Know that offset `at`, which is kept, is in that line."""
+        self.line = line - self.kept.count(b"\n", 0, max(at - self.start, 0))
 
     def place(self, at: int) -> str:
         """Say where an offset is: "byte 1042, line 3"."""
