@@ -43,13 +43,16 @@ def _who(options: Options, http: SourceSession) -> str:
     """Say version and user, as python-jenkins asks for them through our session."""
     server = jenkins.Jenkins(options.url)
     server._session = http
+    server._auths = [("session", http.auth)]  # or it takes our credentials off the session
+    try:
+        version = f"Jenkins {server.get_version()}"
+    except jenkins.JenkinsException as err:
+        version = f"a server without a version of Jenkins ({str(err)[:80]})"
     try:
         me = server.get_whoami()
-        return (
-            f"Jenkins {server.get_version()}, signed in as {me.get('fullName') or me.get('id') or 'nobody'}"
-        )
-    except jenkins.JenkinsException as err:
-        return f"Jenkins, which does not say who we are: {str(err)[:80]}"
+    except jenkins.JenkinsException:
+        return f"{version}, asked as anonymous"
+    return f"{version}, signed in as {me.get('fullName') or me.get('name') or me.get('id') or 'nobody'}"
 
 
 def _newest(head: JobHead, options: Options, http: SourceSession) -> Iterator[Build]:

@@ -45,6 +45,10 @@ OUTCOMES = {
 """Results of builds, then statuses of cases; FIXED and REGRESSION speak of earlier builds too."""
 
 
+_ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What a team's function raises for a build it did not expect: that build is quarantined."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What an answer is about: a build to observe, a number that is missing, or the end of a job's builds."""
@@ -107,6 +111,25 @@ class Jenkins(Collector[Options]):
                 since_checkpoint = 0
         yield Checkpoint(state.cursor(), inventory(heads, reported))
 
+    def reread(
+        self, options: Options, record: Garbled, http: SourceSession
+    ) -> Iterator[Observation | Garbled]:
+        """Read a build again that had no item or an unreadable report; its record is asked for where it is lost."""
+        job, _, number = (record.key or "").rpartition("#")
+        if not (job and number.isdigit()):
+            raise SourceGarbledError(f"{record.key}: no build; the next harvest reads the job again")
+        try:
+            kept = json.loads(record.raw)
+        except ValueError:
+            kept = http.get_json(f"{build_url(options.url, job, int(number))}api/json", tree=questions.BUILD)
+        build = build_of(job, kept, options)
+        answer = None
+        if build.cases and not build.running:
+            url = f"{build_url(options.url, job, build.number)}testReport/api/json"
+            answer = http.get_json(url, tree=questions.REPORT)
+        head = JobHead(name=job, following=build.number + 1, disabled=False, last_build=build.ended)
+        yield from self._observe(_Step(head, build), answer, options, http, {})
+
     # -- asking ----------------------------------------------------------------------------------
 
     def _asks(
@@ -164,7 +187,11 @@ class Jenkins(Collector[Options]):
         build = step.build
         if build is None:
             return
-        item = self.item_from(build)
+        try:
+            item = self.item_from(build)
+        except _ODD as err:
+            yield Garbled(raw=_raw(build.record), reason=f"item_from: {_said(err)}", key=build.key)
+            return
         if item is None:
             if options.fallback == "quarantine":
                 yield Garbled(
@@ -219,6 +246,10 @@ class Jenkins(Collector[Options]):
                 yield Garbled(
                     raw=str(err).encode(), reason=f"artifact {path} of {build.key}: {err}", key=build.key
                 )
+
+
+def _said(err: Exception) -> str:
+    return f"{type(err).__name__}: {err}"
 
 
 def _raw(record: Mapping[str, Any]) -> bytes:

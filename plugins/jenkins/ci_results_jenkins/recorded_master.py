@@ -101,9 +101,15 @@ class RecordedMaster:
             numbers.sort(reverse=True)
 
     def fail(
-        self, prefix: str, status: int, body: bytes = b"<html>Oops</html>", *, times: int = 1, hang_s: float = 0.0,
+        self,
+        prefix: str,
+        status: int,
+        body: bytes = b"<html>Oops</html>",
+        *,
+        times: int = 1,
+        hang_s: float = 0.0,
         headers: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Answer the next `times` requests below `prefix` with this instead."""
         self._faults.append(Fault(prefix, status, body, times, hang_s, headers))
 
@@ -279,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, form: str, *, body: bool = True) -> None:
         answer = self.master.answer(self.command, self.path, form, self.headers.get("Authorization"))
         content = answer.body
-        headers = [("Content-Type", answer.content_type), *answer.headers]
+        headers = list({"Content-Type": answer.content_type, **dict(answer.headers)}.items())
         if "gzip" in (self.headers.get("Accept-Encoding") or "") and len(content) > 500:
             content = gzip.compress(content, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
