@@ -1,6 +1,6 @@
 """How long the server takes for the pages that people look at, beside plain Datasette with its defaults.
 
-    python -m bench.browse [--rows 10000000] [--database FILE]
+    python bench/browse.py [--rows 10000000] [--database FILE]
 
 Each page is asked once to warm up, then several times, ours and the peer's in turn, over one
 kept-alive connection each; the figure is the median time to the last byte, in milliseconds.
@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-
-from bench.generated import generate, item_name, testcase_name
+from generated import generate, item_name, testcase_name
 
 DATA = Path(__file__).parent / "data"
 ROUNDS = 7
