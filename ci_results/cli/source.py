@@ -10,7 +10,7 @@ import click
 
 from .context import Context, pass_context
 from .exits import NO, PARTLY
-from .output import next_command, print_json, print_table, say, stamp, word
+from .output import next_command, print_json, print_table, printable, say, stamp, word
 
 if TYPE_CHECKING:
     from ..domain.stored import SourceState
@@ -60,6 +60,8 @@ def add(
 
     It is written to the configuration file, whose other bytes stay as they are. The token is never
     written there: say with --token-env or --token-file where it is.
+
+    Exit codes: 0 added, and it answers; 2 added, and it does not answer well.
     """
     from ..operations.sources import read_masters
 
@@ -73,13 +75,14 @@ def add(
     names = [each for each, _ in added]
     for each in names:
         say(f"added [source.{each}] to {path}")
-    if check:
-        _check(context, tuple(names))
-        next_command(
-            f"ci-results harvest --dry-run {' '.join(names)}", f"ci-results harvest {' '.join(names)}"
-        )
+    every = " ".join(names)
+    if not check:
+        next_command(f"ci-results source check {every}")
+    elif _check(context, tuple(names)):
+        next_command(f"mend what is said above, then: ci-results source check {every}")
+        click.get_current_context().exit(PARTLY)
     else:
-        next_command(f"ci-results source check {' '.join(names)}")
+        next_command(f"ci-results harvest --dry-run {every}", f"ci-results harvest {every}")
 
 
 @source.command("list")
@@ -113,10 +116,14 @@ def list_(context: Context, as_json: bool) -> None:
 
 @source.command()
 @click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context
-def check(context: Context, names: tuple[str, ...]) -> None:
-    """Ask sources (all, or NAMES) whether a harvest would go well: token, permissions, items."""
-    bad = _check(context, names)
+def check(context: Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Ask sources (all, or NAMES) whether a harvest would go well: token, permissions, items.
+
+    Exit codes: 0 all answer well, 2 some, 1 none.
+    """
+    bad = _check(context, names, as_json=as_json)
     all_of_them = len(names or context.config.sources)
     next_command("ci-results harvest --dry-run")
     if bad:
@@ -157,16 +164,21 @@ def _add(context: Context, added: list[tuple[str, dict[str, Any]]]) -> Path:
     return path
 
 
-def _check(context: Context, names: tuple[str, ...]) -> int:
+def _check(context: Context, names: tuple[str, ...], *, as_json: bool = False) -> int:
     """Print what each source says; return how many did not answer well."""
     from ..operations.check import check_sources
 
+    answers = check_sources(context.sources(names))
+    if as_json:
+        all_answers = list(answers)
+        print_json(all_answers)
+        return sum(not answer.ok for answer in all_answers)
     bad = 0
-    for answer in check_sources(context.sources(names)):
+    for answer in answers:
         bad += not answer.ok
         click.echo(f"{answer.source}: {word('ok' if answer.ok else 'bad')}")
         for line in answer.lines:
-            click.echo(f"  {line}")
+            click.echo(f"  {printable(line)}")
     sys.stdout.flush()
     return bad
 

@@ -187,6 +187,8 @@ def test_a_source_is_added_listed_checked_and_removed(ask: Ask, folder: Path) ->
     assert (row["source"], row["state"], row["last_ok"]) == ("one", "new", None)
     checked = ask("source", "check")
     assert (checked.exit_code, checked.stdout) == (0, f"one: ok\n  script {folder}/s.script\n")
+    (answer,) = json.loads(ask("source", "check", "--json").stdout)
+    assert (answer["source"], answer["ok"]) == ("one", True)
     (folder / "s.script").unlink()
     assert ask("source", "check", "one").exit_code == 1
     assert ask("source", "remove", "one").exit_code == 0
