@@ -60,6 +60,7 @@ class StoreContract:
 
     # -- results ---------------------------------------------------------------------------------
 
+    @pytest.mark.demand("S-021", "S-041")
     def test_a_result_comes_back_as_it_was_stored(self, store: Store) -> None:
         given = result(
             note="ž\n<b>", duration_s=1.5, ref_url="https://ci.example/1", scenario="uefi", arch="x86_64",
@@ -192,6 +193,7 @@ class StoreContract:
         assert store.results(ResultQuery(item="bash-5.2-1.fc40.s390x")) == []
         assert store.results(ResultQuery(item="bash"))[0].arch == "x86_64"
 
+    @pytest.mark.demand("S-047")
     def test_questions_join_their_conditions(self, store: Store) -> None:
         for n in range(6):
             self.commit(store, result(
@@ -210,6 +212,16 @@ class StoreContract:
         assert ask(run="job#2") == ["k2"]
         assert ask(source="nobody") == []
         assert ask(latest=True) == ["k5", "k4", "k3"]
+
+    @pytest.mark.demand("S-023")
+    def test_the_latest_are_one_for_each_architecture_and_scenario(self, store: Store) -> None:
+        for number, (arch, scenario) in enumerate(
+            [("x86_64", "uefi"), ("x86_64", "bios"), ("s390x", None), ("x86_64", "uefi")]
+        ):
+            time = NOON + timedelta(minutes=number)
+            self.commit(store, result(f"k{number}", arch=arch, scenario=scenario, time=time))
+        latest = store.results(ResultQuery(item="bash", latest=True))
+        assert [one.key for one in latest] == ["k3", "k2", "k1"]
 
     def test_paging_gives_every_row_once(self, store: Store) -> None:
         self.commit(store, *(result(f"k{n}") for n in range(23)))

@@ -21,6 +21,7 @@ def seen(**fields: Any) -> Observation:
     return Observation(**(usual | fields))
 
 
+@pytest.mark.demand("S-022", "S-141")
 @pytest.mark.parametrize(
     ("word", "outcome"),
     [
@@ -29,6 +30,7 @@ def seen(**fields: Any) -> Observation:
         ("Unstable", "FAILED"),
         ("PASSED", "PASSED"),
         ("ERROR", "ERROR"),
+        ("NEEDS_INSPECTION", "NEEDS_INSPECTION"),
     ],
 )
 def test_a_known_word_becomes_our_outcome(word: str, outcome: str) -> None:
@@ -57,7 +59,7 @@ def test_nothing_executed_is_never_passed() -> None:
     assert Normaliser("ci", WORDS)(seen(data={"executed": "0"}, outcome="unstable")).outcome == "FAILED"
 
 
-@pytest.mark.demand("S-032", "S-042", "S-044")
+@pytest.mark.demand("S-032", "S-042", "S-043", "S-044")
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
