@@ -114,7 +114,7 @@ class Jenkins(Collector[Options]):
     def reread(
         self, options: Options, record: Garbled, http: SourceSession
     ) -> Iterator[Observation | Garbled]:
-        """Read a build again that had no item or an unreadable report; its record is asked for where it is lost."""
+        """Read a build again that had no item or no readable report; a lost record is asked for."""
         job, _, number = (record.key or "").rpartition("#")
         if not (job and number.isdigit()):
             raise SourceGarbledError(f"{record.key}: no build; the next harvest reads the job again")
