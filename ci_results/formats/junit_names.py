@@ -19,6 +19,10 @@ TOOL_NAMES = frozenset({"pytest", "nosetests", "nose2-junit"})
 UNNAMED = "unnamed"
 _STAMP = re.compile(r"-\d{14}$")
 _DIGEST_LENGTH = 16
+_HEAP_MASK = (1 << 15) - 1
+_MARK_BYTES = 5
+_MARK = slice(8 - _MARK_BYTES, 8)
+"""The upper 40 bits of a hash; the lower 15 choose the heap."""
 _NO_NUMBERS = array("q")
 _ONE_ZERO = array("q", [0])
 
@@ -76,22 +80,22 @@ def tidy(name: str, limit: int = MAX_LENGTH) -> str:
 
 
 class Keys:
-    """The keys given out for one file, in bounded memory: 9 to 20 bytes a case.
+    """The keys given out for one file, in bounded memory: 6 to 20 bytes a case.
 
     A file may hold millions of cases, and their names as Python strings would take 150 bytes each.
-    So only 64-bit hashes are kept (Python's own, keyed, which a hostile file cannot aim at): in one
-    open table, and beyond 838,860 cases, where that would grow by megabytes at once, in many small
-    heaps. The odds that a file of two million cases has one numbered needlessly are 1 in 10 million.
+    So only hashes are kept (Python's own, keyed, which a hostile file cannot aim at): in one
+    open table, and beyond 419,430 cases, where that would grow by megabytes at once, in many small
+    heaps, 55 bits of each. The odds that one of two million cases is numbered needlessly are 1 in
+    20,000.
     """
 
     __slots__ = ("_heaps", "_left", "_mask", "_table")
     _FIRST = 1 << 14
-    _LARGEST = 1 << 20
-    _HEAPS = 1 << 14
+    _LARGEST = 1 << 19
     _pack = Struct("<q").pack
 
     def __init__(self, *taken: str) -> None:
-        self._heaps: list[bytearray] = []
+        self._heaps: list[bytes] = []
         self._table = _NO_NUMBERS
         self._mask = self._left = 0
         self._resize(self._FIRST)
@@ -101,9 +105,11 @@ class Keys:
     def expect(self, count: int) -> None:
         """Make room for `count` keys at once, as a file declares them: to grow costs a third of all time."""
         size = len(self._table)
-        while size * 4 < count * 5 and size < self._LARGEST:
+        while size * 4 < count * 5 and size:
             size *= 2
-        if size > len(self._table):
+        if size > self._LARGEST:
+            self._to_heaps()
+        elif size > len(self._table):
             self._refill(size)
 
     def add(self, key: str) -> bool:
@@ -120,7 +126,10 @@ class Keys:
         table[place] = number
         self._left -= 1
         if not self._left:
-            self._grow()
+            if len(table) < self._LARGEST:
+                self._refill(len(table) * 4)
+            else:
+                self._to_heaps()
         return True
 
     def claim(self, key: str) -> str:
@@ -150,7 +159,7 @@ class Keys:
     def _has(self, key: str) -> bool:
         number = hash(key) or 1
         if self._heaps:
-            return self._pack(number) in self._heaps[number % self._HEAPS]
+            return self._in_heap(self._heaps[number & _HEAP_MASK], self._pack(number)[_MARK])
         place = number & self._mask
         while held := self._table[place]:
             if held == number:
@@ -159,19 +168,27 @@ class Keys:
         return False
 
     def _heap(self, number: int) -> bool:
-        mark = self._pack(number)
-        heap = self._heaps[number % self._HEAPS]
-        if mark in heap:
+        mark = self._pack(number)[_MARK]
+        place = number & _HEAP_MASK
+        heap = self._heaps[place]
+        if mark in heap and self._in_heap(heap, mark):
             return False
-        heap += mark
+        # 61 marks each for two million cases: copying them costs less than a bytearray's slack.
+        self._heaps[place] = heap + mark
         return True
 
-    def _grow(self) -> None:
-        if len(self._table) < self._LARGEST:
-            self._refill(len(self._table) * 4)
+    def _in_heap(self, heap: bytes, mark: bytes) -> bool:
+        """Look for a mark that stands where marks begin."""
+        place = heap.find(mark)
+        while place > 0 and place % _MARK_BYTES:
+            place = heap.find(mark, place + 1)
+        return place >= 0
+
+    def _to_heaps(self) -> None:
+        if self._heaps:
             return
         numbers, self._table = self._table, _NO_NUMBERS
-        self._heaps = [bytearray() for _ in range(self._HEAPS)]
+        self._heaps = [b""] * (_HEAP_MASK + 1)
         for number in filter(None, numbers):
             self._heap(number)
 
