@@ -14,32 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from junit import write_report
 from measure import compare, one_run, print_table
-
-CASES_PER_MB = 4_000
-
-
-def write_report(target: Path, megabytes: int) -> int:
-    """Write a JUnit file of about that size, as pytest writes them; return its number of cases."""
-    cases = megabytes * CASES_PER_MB
-    failure = "    def test():\n&gt;       assert compute() == 42\nE       assert 41 == 42\n" * 4
-    with target.open("w", encoding="utf-8") as out:
-        out.write(
-            f'<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="{cases}"'
-        )
-        out.write(' timestamp="2026-03-01T12:00:00+00:00" time="99.0">\n')
-        for n in range(cases):
-            head = (
-                f'<testcase classname="tests.functional.module_{n // 100:05d}.TestSomething"'
-                f' name="test_behaviour_of_part[{n:06d}-parameter-value-{n % 10}]" time="0.{n % 1000:03d}"'
-            )
-            filling = f"<system-out>line one of case {n}, and some more words of output</system-out>"
-            if n % 20 == 0:
-                out.write(f'{head}><failure message="assert 41 == 42">{failure}</failure></testcase>\n')
-            else:
-                out.write(f"{head}>{filling}</testcase>\n")
-        out.write("</testsuite></testsuites>\n")
-    return cases
 
 
 def ours(report: Path, store: Path, *, twice: bool) -> dict[str, float]:

@@ -7,10 +7,13 @@ filed results under another item after a rollback, and no integrity check notice
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
+
+import orjson
+
+from .bulk import insert_rows
 
 CACHED = 200_000
 
@@ -19,7 +22,7 @@ class Interned:
     """The ids of one table.
 
     select  SQL with one parameter, a JSON list of names, that gives the name's columns, then the id
-    insert  SQL with the id first, then the row of a new name
+    insert  the head of an INSERT, the id first, then the columns of a new name
     last    SQL that gives the highest id so far
     """
 
@@ -53,7 +56,7 @@ class Interned:
         return found
 
     def _look_up(self, connection: sqlite3.Connection, names: list[Hashable]) -> dict[Hashable, int]:
-        asked = json.dumps(names, ensure_ascii=False)
+        asked = orjson.dumps(names).decode()
         there = {
             (row[0] if len(row) == 2 else tuple(row[:-1])): row[-1]
             for row in connection.execute(self._select, (asked,))
@@ -72,8 +75,10 @@ class Interned:
             return
         first = (connection.execute(self._last).fetchone()[0] or 0) + 1
         created = dict(zip(names, range(first, first + len(names)), strict=True))
-        connection.executemany(
-            self._insert, [(number, *(rows[name] or _texts(name))) for name, number in created.items()]
+        insert_rows(
+            connection,
+            self._insert,
+            [(number, *(rows[name] or _texts(name))) for name, number in created.items()],
         )
         self._fresh.update(created)
         found.update(created)
@@ -113,35 +118,35 @@ class Names:
     def __init__(self) -> None:
         self.testcases = Interned(
             "select name, id from _testcase where name in (select value from json_each(?))",
-            "insert into _testcase (id, name) values (?, ?)",
+            "insert into _testcase (id, name)",
             "select max(id) from _testcase",
         )
         self.outcomes = Interned(
             "select word, id from _outcome where word in (select value from json_each(?))",
-            "insert into _outcome (id, word) values (?, ?)",
+            "insert into _outcome (id, word)",
             "select max(id) from _outcome",
         )
         self.sources = Interned(
             "select name, id from _source where name in (select value from json_each(?))",
-            "insert into _source (id, name) values (?, ?)",
+            "insert into _source (id, name)",
             "select max(id) from _source",
         )
         self.items = Interned(
             "select i.name, i.type, i.id from json_each(?) j join _item i"
             " on i.name = json_extract(j.value, '$[0]') and i.type = json_extract(j.value, '$[1]')",
-            "insert into _item (id, name, type, nvr, component, arch) values (?, ?, ?, ?, ?, ?)",
+            "insert into _item (id, name, type, nvr, component, arch)",
             "select max(id) from _item",
         )
         self.variants = Interned(
             "select v.scenario, v.arch, v.id from json_each(?) j join _variant v"
             " on v.scenario = json_extract(j.value, '$[0]') and v.arch = json_extract(j.value, '$[1]')",
-            "insert into _variant (id, scenario, arch) values (?, ?, ?)",
+            "insert into _variant (id, scenario, arch)",
             "select max(id) from _variant",
         )
         self.pairs = Interned(
             "select p.key, p.value, p.id from json_each(?) j join _pair p"
             " on p.key = json_extract(j.value, '$[0]') and p.value = json_extract(j.value, '$[1]')",
-            "insert into _pair (id, key, value) values (?, ?, ?)",
+            "insert into _pair (id, key, value)",
             "select max(id) from _pair",
         )
         self._all = (self.testcases, self.outcomes, self.sources, self.items, self.variants, self.pairs)
