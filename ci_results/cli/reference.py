@@ -71,6 +71,22 @@ stale_after_h = 48                # `doctor` warns where the last good harvest i
 
 Many sources at once: `ci-results source add --from masters.csv`, a table with a header
 `name,url` and any of the keys above.
+
+## In the tox.ini of your own project
+
+Local test runs go into a local store, offline; the same report again stores nothing.
+
+```ini
+[testenv:ci-results]
+deps =
+    ci-results
+    pytest
+commands =
+    pytest --junit-xml={env_tmp_dir}/junit.xml
+    ci-results --store sqlite:results.db report {env_tmp_dir}/junit.xml \\
+        --item my-project --item-type plain --namespace mine
+    ci-results --store sqlite:results.db result list --latest --item my-project
+```
 """
 
 

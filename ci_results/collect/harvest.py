@@ -47,6 +47,9 @@ _STATES: tuple[tuple[type[CiResultsError], State], ...] = (
     (StoreError, State.STORE),
     (ConfigError, State.REFUSED),
 )
+HARVEST_ROWS = 1_000
+"""Rows of a page between Checkpoints: smaller than a file's, for many sources hold one at once."""
+
 FIRST_PAUSE_S = 5.0
 """The first pause before a source that went away is asked again."""
 
@@ -160,7 +163,7 @@ class _Harvest:
         normalise = around.normaliser(source)
         self._tell(State.HARVESTING)
         with _closing(guarded(seen, what, source.collector)) as things:
-            for draft in cut(things):
+            for draft in cut(things, HARVEST_ROWS):
                 self._commit(draft, normalise)
                 if around.stop.is_set() and draft.cursor is not None:
                     return State.STOPPED

@@ -96,3 +96,45 @@ def test_fourteen_masters_come_from_a_table(ask: Ask, master: RecordedMaster, fo
     assert [(row["source"], row["owner"]) for row in listed] == [(f"m{n}", f"team{n}") for n in range(14)]
     (dry,) = json.loads(ask("harvest", "--dry-run", "--json", "m7").stdout)
     assert (dry["state"], dry["new"] > 40_000) == ("ok", True)
+
+
+@pytest.mark.demand("S-017")
+def test_one_question_finds_an_item_in_jobs_of_every_kind(
+    ask: Ask, master: RecordedMaster, folder: Path
+) -> None:
+    jobs = 'jobs=["rpm/f42/rpmgrill", "rpm/f42/pipeline-parallel", "rpm/f42/compose matrix", "products/*"]'
+    rules = "item=[{ find = 'parameter', name = 'NVR' }]"
+    words = ("--user", "reader", "--token-env", "JTOKEN", "--no-check", "--set", jobs, "--set", rules)
+    ask("source", "add", "rpm", master.url, *words)
+    assert ask("harvest").exit_code == 0
+    kinds = set()
+    for item in ("bash-5.2.26-1.el10", "glibc-2.39-1.el10", "comp-1-1", "openssl-3.2.1-1.el10"):
+        rows = json.loads(ask("result", "list", "--item", item, "--limit", "1000", "--json").stdout)
+        assert rows, item
+        kinds |= {row["data"]["job"][0] for row in rows}
+        for row in rows:
+            assert {"item", "type", "job", "build"} <= set(row["data"])
+            assert row["ref_url"].startswith(master.url)
+    assert {"rpm/f42/rpmgrill", "rpm/f42/pipeline-parallel", "rpm/f42/compose matrix"} < kinds
+
+
+@pytest.mark.demand("S-018")
+def test_fourteen_masters_are_harvested_in_one_run_with_bounded_questions(
+    ask: Ask, master: RecordedMaster, folder: Path
+) -> None:
+    tables = "".join(
+        f'[source.m{number}]\ncollector = "jenkins"\nurl = "{master.url}"\n'
+        'user = "reader"\ntoken_env = "JTOKEN"\njobs = ["rpm/f42/rpmgrill", "timer-job"]\n'
+        for number in range(14)
+    )
+    (folder / "ci-results.toml").write_text(tables)
+    reports = json.loads(ask("harvest", "--json").stdout)
+    assert {report["state"] for report in reports} == {"ok"}
+    assert len({report["new"] for report in reports}) == 1
+    assert not any("depth=" in target for _, target in master.asked)
+    jobs_asked = [target for _, target in master.asked if "Builds" in target or "builds" in target]
+    assert len(jobs_asked) <= 14 * 3
+    master.asked.clear()
+    again = json.loads(ask("harvest", "--json").stdout)
+    assert sum(report["new"] for report in again) == 0
+    assert len(master.asked) == 14
