@@ -104,7 +104,8 @@ create table _result (
     digest integer not null       -- hash of the content: a repeat has the same
 );
 create index _result_seq on _result (seq, run);
-create index _result_testcase on _result (testcase, rank, id);
+create index _result_testcase on _result (
+    testcase, strftime('%Y-%m-%dT%H:%M:%S', rank / 1000000, 'unixepoch') || printf('.%06d', rank % 1000000), id);
 create index _result_item on _result (item, testcase, variant, rank, id);
 create index _result_time on _result (
     strftime('%Y-%m-%dT%H:%M:%S', rank / 1000000, 'unixepoch') || printf('.%06d', rank % 1000000), id);

@@ -76,7 +76,7 @@ select
     t.owner as owner,
     t.contact as contact,
     t.ref_url as ref_url,
-    (select strftime('%Y-%m-%dT%H:%M:%S', max(r.rank) / 1000000, 'unixepoch')
+    (select max(strftime('%Y-%m-%dT%H:%M:%S', r.rank / 1000000, 'unixepoch') || printf('.%06d', r.rank % 1000000))
      from _result r where r.testcase = t.id) as last_result
 from _testcase t;
 

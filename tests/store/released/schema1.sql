@@ -8,8 +8,8 @@ CREATE TABLE _commit (
     results integer not null,
     quarantined integer not null
 );
-INSERT INTO "_commit" VALUES(1,1795533301247637,1,'harvest',10,10,1);
-INSERT INTO "_commit" VALUES(2,1795533301250640,1,'harvest',11,1,0);
+INSERT INTO "_commit" VALUES(1,1795536508027142,1,'harvest',10,10,1);
+INSERT INTO "_commit" VALUES(2,1795536508030001,1,'harvest',11,1,0);
 CREATE TABLE _daily (
     testcase integer not null,
     day integer not null,
@@ -130,7 +130,7 @@ select
     t.owner as owner,
     t.contact as contact,
     t.ref_url as ref_url,
-    (select strftime(''%Y-%m-%dT%H:%M:%S'', max(r.rank) / 1000000, ''unixepoch'')
+    (select max(strftime(''%Y-%m-%dT%H:%M:%S'', r.rank / 1000000, ''unixepoch'') || printf(''.%06d'', r.rank % 1000000))
      from _result r where r.testcase = t.id) as last_result
 from _testcase t;
 
@@ -236,7 +236,7 @@ CREATE TABLE _quarantine (
     resolved_at integer,
     resolution text
 );
-INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795533301247637,1,NULL,NULL);
+INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795536508027142,1,NULL,NULL);
 CREATE TABLE _result (
     id integer primary key,
     seq integer not null,
@@ -256,17 +256,17 @@ CREATE TABLE _result (
     identity integer not null,    -- hash of (source, run key, key): upper half of the run, lower of the key
     digest integer not null       -- hash of the content: a repeat has the same
 );
-INSERT INTO "_result" VALUES(1,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["0"]}','k0',4830992296491716671,-222631143711180815);
-INSERT INTO "_result" VALUES(2,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["1"]}','k1',4830992295233757353,-2570365344260567581);
-INSERT INTO "_result" VALUES(3,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["2"]}','k2',4830992292968395027,5777777236418167660);
-INSERT INTO "_result" VALUES(4,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["3"]}','k3',4830992294729531781,-7631128583804014681);
-INSERT INTO "_result" VALUES(5,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["4"]}','k4',4830992296581551142,2249049439393091284);
-INSERT INTO "_result" VALUES(6,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["5"]}','k5',4830992295155426480,7312967343084952619);
-INSERT INTO "_result" VALUES(7,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["6"]}','k6',4830992292857394442,-2168014668592315740);
-INSERT INTO "_result" VALUES(8,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["7"]}','k7',4830992294854067612,-8110189615308477778);
-INSERT INTO "_result" VALUES(9,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["8"]}','k8',4830992296739739661,-6619173781420128604);
-INSERT INTO "_result" VALUES(10,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["9"]}','k9',4830992295280322715,-8865047218475781321);
-INSERT INTO "_result" VALUES(11,2,1,2,1,1,0,1,1772370000000000,NULL,NULL,'made by schema 1',NULL,NULL,'k0',4830992296491716671,5402842769912393563);
+INSERT INTO "_result" VALUES(1,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["0"]}','k0',4830992296491716671,8918646958334856631);
+INSERT INTO "_result" VALUES(2,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["1"]}','k1',4830992295233757353,4216349311004180228);
+INSERT INTO "_result" VALUES(3,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["2"]}','k2',4830992292968395027,3898745345839708497);
+INSERT INTO "_result" VALUES(4,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["3"]}','k3',4830992294729531781,533193113944998283);
+INSERT INTO "_result" VALUES(5,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["4"]}','k4',4830992296581551142,-3853876316024593867);
+INSERT INTO "_result" VALUES(6,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["5"]}','k5',4830992295155426480,6327322076804073373);
+INSERT INTO "_result" VALUES(7,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["6"]}','k6',4830992292857394442,5638293780931564837);
+INSERT INTO "_result" VALUES(8,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["7"]}','k7',4830992294854067612,-3808166579369383633);
+INSERT INTO "_result" VALUES(9,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["8"]}','k8',4830992296739739661,2980214052211888060);
+INSERT INTO "_result" VALUES(10,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 1',NULL,'{"n":["9"]}','k9',4830992295280322715,-6020402115786386775);
+INSERT INTO "_result" VALUES(11,2,1,2,1,1,0,1,1772370000000000,NULL,NULL,'made by schema 1',NULL,NULL,'k0',4830992296491716671,-7759250011965182000);
 CREATE TABLE _result_pair (
     pair integer not null,
     rank integer not null,
@@ -344,7 +344,8 @@ CREATE INDEX _item_nvr on _item (nvr) where nvr is not null;
 CREATE INDEX _item_component on _item (component) where component is not null;
 CREATE INDEX _run_key on _run (source, key);
 CREATE INDEX _result_seq on _result (seq, run);
-CREATE INDEX _result_testcase on _result (testcase, rank, id);
+CREATE INDEX _result_testcase on _result (
+    testcase, strftime('%Y-%m-%dT%H:%M:%S', rank / 1000000, 'unixepoch') || printf('.%06d', rank % 1000000), id);
 CREATE INDEX _result_item on _result (item, testcase, variant, rank, id);
 CREATE INDEX _result_time on _result (
     strftime('%Y-%m-%dT%H:%M:%S', rank / 1000000, 'unixepoch') || printf('.%06d', rank % 1000000), id);
@@ -449,7 +450,7 @@ select
     t.owner as owner,
     t.contact as contact,
     t.ref_url as ref_url,
-    (select strftime('%Y-%m-%dT%H:%M:%S', max(r.rank) / 1000000, 'unixepoch')
+    (select max(strftime('%Y-%m-%dT%H:%M:%S', r.rank / 1000000, 'unixepoch') || printf('.%06d', r.rank % 1000000))
      from _result r where r.testcase = t.id) as last_result
 from _testcase t;
 CREATE VIEW daily as

@@ -1,0 +1,41 @@
+"""Write the store of the newest schema as SQL: run it once, when a version is released.
+
+python tests/store/write_released.py
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from ci_results.domain.garbled import Garbled
+from ci_results.domain.page import Page
+from ci_results.store.migrations import VERSION
+from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.store_contract import NOON, result
+
+
+def main() -> None:
+    """Fill a store with a little of everything, and write it beside this file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.db"
+        note = f"made by schema {VERSION}"
+        with SqliteStore.open(path) as store:
+            made = [
+                result(f"k{n}", note=note, outcome="passed" if n % 3 else "failed", data={"n": str(n)})
+                for n in range(10)
+            ]
+            bad = Garbled(raw=b"<x", reason="no XML")
+            store.commit_page(Page(source="ci", results=made, quarantine=[bad], cursor="c1"))
+            later = result("k0", note=note, time=NOON + timedelta(hours=1))
+            store.commit_page(Page(source="ci", results=[later]))
+        connection = sqlite3.connect(path)
+        target = Path(__file__).parent / "released" / f"schema{VERSION}.sql"
+        target.write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()
