@@ -37,12 +37,20 @@ def compare(
     runs: dict[str, list[Figures]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name in candidates:
-            command = [sys.executable, script, "--one", name, *arguments]
-            runs[name].append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
-    return {
-        name: {figure: statistics.median(run[figure] for run in many) for figure in many[0]}
-        for name, many in runs.items()
-    }
+            runs[name].append(fresh_run(script, name, arguments))
+    return {name: medians(many) for name, many in runs.items()}
+
+
+def fresh_run(script: str, name: str, arguments: Sequence[str]) -> Figures:
+    """Run `script --one NAME` in a process of its own; return its figures."""
+    command = [sys.executable, script, "--one", name, *arguments]
+    figures: Figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return figures
+
+
+def medians(runs: Sequence[Figures]) -> Figures:
+    """Return the median of each figure."""
+    return {figure: statistics.median(run[figure] for run in runs) for figure in runs[0]}
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
