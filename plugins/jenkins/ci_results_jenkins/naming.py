@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 
 from .model import Build, Case
 from .options import ItemRule, Options
+
+MAX_LENGTH = 1024
+"""The longest name of a testcase that the core takes."""
 
 
 def find_item(build: Build) -> tuple[str, str] | None:
@@ -88,6 +92,28 @@ def _named(template: str, job: str, options: Options, **fields: str) -> str:
         "folder": folder.replace("/", "."),
         "suite": "", "class": "", "name": "", "scenario": "",
     } | fields  # fmt: skip
-    if all(known[field] for field in fields):
-        return template.format_map(known)
-    return re.sub(r"\.{2,}", ".", template.format_map(known)).strip(".")
+    name = template.format_map(known)
+    if not all(known[field] for field in fields):
+        name = re.sub(r"\.{2,}", ".", name).strip(".")
+    return name if name.isprintable() and len(name) <= MAX_LENGTH else tidy(name)
+
+
+def tidy(name: str) -> str:
+    r"""Make a name printable and at most MAX_LENGTH long, as the reader of JUnit files does.
+
+    >>> tidy("tab\tbell\x07")
+    'tab bell\\x07'
+
+    White space becomes a blank, other unprintable characters their escape; a name too long is cut and
+    ends in 16 hexadecimal digits of its SHA-256, so that two long names stay two.
+    """
+    name = "".join(map(_printable, name))
+    if len(name) <= MAX_LENGTH:
+        return name
+    return f"{name[: MAX_LENGTH - 17]}~{sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()
