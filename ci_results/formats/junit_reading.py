@@ -35,6 +35,8 @@ _STEP_BYTES = 1 << 16
 _BOUNDARY = re.compile(rb"<(?:/(?:[\w.-]+:)?testsuite|(?:[\w.-]+:)?(?:testcase|testsuite))[\s/>]")
 _ROOT = re.compile(rb"<\?xml\s|<(?:[\w.-]+:)?(?:testsuites|testsuite|testcase)[\s/>]")
 _LONGEST_BOUNDARY = 64
+_INTERNED = {name: name for name in ("testcase", "classname", "name", "time", "system-out", "failure")}
+"""Names that expat then gives as these very objects, which compare without a look at their letters."""
 
 
 class Reading:
@@ -119,13 +121,14 @@ class Reading:
 
     def _drained(self) -> list[Observation]:
         """Give the cases found since the last time."""
-        found, self._cases.found = self._cases.found, []
+        found = self._cases.found.copy()
+        self._cases.found.clear()
         self._told += len(found)
         return found
 
     def _begin(self, prologue: bytes, encoding: str | None = "utf-8") -> None:
         """Take a new parser for what comes next; `prologue` opens the elements that are open there."""
-        parser = ParserCreate(encoding)
+        parser = ParserCreate(encoding, None, dict(_INTERNED))
         parser.buffer_text = True
         parser.buffer_size = _STEP_BYTES
         if prologue:
