@@ -11,6 +11,7 @@ Follow = Callable[[str, Any, Any], Any]
 """(name of the field, the entry, what holds it) -> the entry with all its fields."""
 
 _TOKEN = re.compile(r"\s*([\w*$-]+|[\[\],]|\{\d*,?\d*\})")
+_NAME = re.compile(r"[\w*$-]+")
 _RANGE = re.compile(r"\{(\d*)(,?)(\d*)\}")
 
 
@@ -33,7 +34,7 @@ def parse(tree: str) -> Selection:
     >>> list(parse("jobs[name,builds[number]{0,5}]").fields["jobs"].fields)
     ['name', 'builds']
 
-    Raises ValueError where Jenkins answers 500.
+    No text selects all. Raises ValueError where Jenkins answers 500.
     """
     tokens: list[str] = []
     at = 0
@@ -43,6 +44,8 @@ def parse(tree: str) -> Selection:
             raise ValueError(f"unreadable at {at}: {tree[at : at + 20]!r}")
         tokens.append(found[1])
         at = found.end()
+    if not tokens:
+        return Selection()
     selection, rest = _fields(tokens, 0)
     if rest != len(tokens):
         raise ValueError(f"unexpected {tokens[rest]!r}")
@@ -50,49 +53,60 @@ def parse(tree: str) -> Selection:
 
 
 def select(value: Any, selection: Selection, follow: Follow) -> Any:
-    """Return what `selection` keeps of `value`: unknown fields are dropped, `_class` always stays."""
+    """Return what `selection` keeps of `value`, in the order of `value`; one without fields keeps all.
+
+    Unknown fields are dropped, `_class` always stays. An object asked for without brackets keeps nothing
+    else: `lastBuild` answers {"_class": ...}, `lastBuild[number]` its number, `lastBuild[*]` its fields.
+    """
+    return _kept(value, selection.fields, follow) if selection.fields else value
+
+
+def _kept(value: Any, fields: dict[str, Selection], follow: Follow) -> Any:
     if isinstance(value, list):
-        return [select(entry, selection, follow) for entry in value]
-    if not isinstance(value, dict) or not selection.fields:
+        return [_kept(entry, fields, follow) for entry in value]
+    if not isinstance(value, dict):
         return value
-    kept = {"_class": value["_class"]} if "_class" in value else {}
-    for name, below in selection.fields.items():
-        if name not in value:
+    kept: dict[str, Any] = {}
+    any_field = fields.get("*")
+    for name, entry in value.items():
+        below = fields.get(name, any_field)
+        if name == "_class":
+            kept[name] = entry
+        elif below is None:
             continue
-        entry = value[name]
-        if isinstance(entry, list):
+        elif isinstance(entry, list):
             kept[name] = [
-                select(follow(name, one, value), below, follow) if isinstance(one, dict) else one
+                _kept(follow(name, one, value), below.fields, follow) if isinstance(one, dict) else one
                 for one in below.cut(entry)
             ]
         elif isinstance(entry, dict):
-            kept[name] = select(follow(name, entry, value), below, follow)
+            kept[name] = _kept(follow(name, entry, value), below.fields, follow)
         else:
             kept[name] = entry
     return kept
 
 
 def _fields(tokens: list[str], at: int) -> tuple[Selection, int]:
+    """Read names with commas between them from `at` on; return them and where they end."""
     selection = Selection()
-    while at < len(tokens) and tokens[at] != "]":
-        if tokens[at] == ",":
-            at += 1
-            continue
-        name = tokens[at]
-        if not re.fullmatch(r"[\w*$-]+", name):
+    while True:
+        name = tokens[at] if at < len(tokens) else "the end"
+        if at >= len(tokens) or not _NAME.fullmatch(name):
             raise ValueError(f"a name was due before {name!r}")
         at += 1
         below = Selection()
         if at < len(tokens) and tokens[at] == "[":
             below, at = _fields(tokens, at + 1)
-            if at >= len(tokens):
-                raise ValueError("a bracket is not closed")
+            if at >= len(tokens) or tokens[at] != "]":
+                raise ValueError(f"the bracket after {name!r} is not closed")
             at += 1
         if at < len(tokens) and tokens[at].startswith("{"):
             _range(below, tokens[at])
             at += 1
         selection.fields[name] = below
-    return selection, at
+        if at >= len(tokens) or tokens[at] != ",":
+            return selection, at
+        at += 1
 
 
 def _range(selection: Selection, text: str) -> None:
