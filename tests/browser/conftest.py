@@ -53,7 +53,9 @@ class Browser:
         for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
-                self.asked.append(message["params"]["request"]["url"])
+                url = message["params"]["request"]["url"]
+                if not url.startswith("chrome://"):  # the browser's own new tab, before our page
+                    self.asked.append(url)
         self.complaints = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
     def run(self, script: str) -> Any:
