@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
+from string import Formatter
 
 from .model import Build, Case
 from .options import ItemRule, Options
@@ -67,35 +69,40 @@ def build_testcase(build: Build) -> str:
 
 def testcase_of_job(job: str, options: Options) -> str:
     """Return the testcase of all builds of a job."""
-    return _named(options.build_testcase, job, options)
+    return _named(options.build_testcase, options.namespace, job)
 
 
 def case_testcase(case: Case) -> str:
     """Return the testcase of one case, e.g. "baseos.rpm.openssl.tests.crypto.test_sign"."""
+    options = case.build.options
+    scenario = ",".join(case.configuration.values())
     return _named(
-        case.build.options.testcase,
-        case.build.job,
-        case.build.options,
-        suite=case.suite,
-        name=case.name,
-        scenario=",".join(case.configuration.values()),
-        **{"class": case.classname},
+        options.testcase, options.namespace, case.build.job, case.suite, case.classname, case.name, scenario
     )
 
 
-def _named(template: str, job: str, options: Options, **fields: str) -> str:
-    """Fill a template; an empty field takes the dot beside it away."""
-    folder = job.rpartition("/")[0]
+@lru_cache(maxsize=65_536)
+def _named(
+    template: str, namespace: str, job: str, suite: str = "", classname: str = "", name: str = "",
+    scenario: str = "",
+) -> str:  # fmt: skip
+    """Fill a template; an empty field takes the dot beside it away.
+
+    Remembered, for the builds of a job run the same cases again and again.
+    """
     known = {
-        "namespace": options.namespace,
+        "namespace": namespace,
         "job": job.replace("/", "."),
-        "folder": folder.replace("/", "."),
-        "suite": "", "class": "", "name": "", "scenario": "",
-    } | fields  # fmt: skip
-    name = template.format_map(known)
-    if not all(known[field] for field in fields):
-        name = re.sub(r"\.{2,}", ".", name).strip(".")
-    return name if name.isprintable() and len(name) <= MAX_LENGTH else tidy(name)
+        "folder": job.rpartition("/")[0].replace("/", "."),
+        "suite": suite,
+        "class": classname,
+        "name": name,
+        "scenario": scenario,
+    }
+    filled = template.format_map(known)
+    if any(not known[field] for _, field, _, _ in Formatter().parse(template) if field):
+        filled = re.sub(r"\.{2,}", ".", filled).strip(".")
+    return filled if filled.isprintable() and len(filled) <= MAX_LENGTH else tidy(filled)
 
 
 def tidy(name: str) -> str:
