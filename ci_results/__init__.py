@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .domain.asked import HistoryOf, LatestLike, LatestOf
+from .domain.batch import Batch
+from .domain.build import Build
 from .domain.checkpoint import Checkpoint
+from .domain.decision import Requirement, State
+from .domain.envelope import Envelope
 from .domain.garbled import Garbled
+from .domain.happening import Happening
 from .domain.itemtype import ItemType
 from .domain.job import Job
 from .domain.observation import Observation
 from .domain.outcome import Outcome
+from .domain.purpose import PurposeKind
 from .domain.report import Report
 from .domain.result import Result
+from .domain.rule import RuleType
 from .domain.run import Run
+from .domain.weighing import Weighing
 from .errors import (
     CollectError,
     InvalidError,
@@ -22,28 +31,42 @@ from .errors import (
     SourceRefusedError,
     SourceUnavailableError,
 )
-from .plugin.contract import Collector, Format, Seen, Sink
+from .messages.opening import open_message, open_saved
+from .plugin.contract import Collector, Format, Lookup, Messages, Seen, Sink
 from .plugin.http_ahead import Ask
-from .plugin.reading import read_each, read_junit
+from .plugin.reading import read_each, read_junit, read_message
 from .plugin.spec import hookimpl
 
 if TYPE_CHECKING:
     from .plugin.http import SourceSession
+    from .plugin.reports import read_report, report_outcomes
 
 __all__ = [
     "Ask",
+    "Batch",
+    "Build",
     "Checkpoint",
     "CollectError",
     "Collector",
+    "Envelope",
     "Format",
     "Garbled",
+    "Happening",
+    "HistoryOf",
     "InvalidError",
     "ItemType",
     "Job",
+    "LatestLike",
+    "LatestOf",
+    "Lookup",
+    "Messages",
     "Observation",
     "Outcome",
+    "PurposeKind",
     "Report",
+    "Requirement",
     "Result",
+    "RuleType",
     "Run",
     "Seen",
     "Sink",
@@ -53,16 +76,27 @@ __all__ = [
     "SourceRefusedError",
     "SourceSession",
     "SourceUnavailableError",
+    "State",
+    "Weighing",
     "hookimpl",
+    "open_message",
+    "open_saved",
     "read_each",
     "read_junit",
+    "read_message",
+    "read_report",
+    "report_outcomes",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Give SourceSession when it is asked for: it pulls in requests, which `--help` does without."""
+    """Give what pulls in requests or every reader of reports when asked for it: `--help` does without."""
     if name == "SourceSession":
         from .plugin.http import SourceSession
 
         return SourceSession
+    if name in ("read_report", "report_outcomes"):
+        from .plugin import reports
+
+        return getattr(reports, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

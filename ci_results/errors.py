@@ -30,8 +30,16 @@ class InvalidError(CiResultsError, ValueError):
     """Data breaks a rule of the domain: refuse or quarantine it."""
 
 
+class ReusedKeyError(InvalidError):
+    """The Idempotency-Key came with another submission before: send a new key (HTTP 422)."""
+
+
 class NotFoundError(CiResultsError, LookupError):
     """Nothing has that name."""
+
+
+class ConflictError(CiResultsError):
+    """Somebody has decided already: look at how it stands now (HTTP 409)."""
 
 
 class BusyError(CiResultsError):
@@ -44,6 +52,14 @@ class StaleError(CiResultsError):
 
 class StoreError(CiResultsError):
     """The store cannot take or give data now (disk full, locked, wrong version): an operator looks."""
+
+
+class OverloadedError(StoreError):
+    """More waits to be written than the queue holds: try again in a moment (HTTP 503, Retry-After)."""
+
+
+class TooBroadError(StoreError):
+    """The question takes too long to answer: narrow it (HTTP 503 with a hint)."""
 
 
 class CollectError(CiResultsError):
@@ -65,7 +81,15 @@ class SourceGarbledError(CollectError):
 
 
 class DeliveryError(CiResultsError):
-    """A sink did not take a batch."""
+    """A sink did not take a batch, or not all of it.
+
+    delivered  how many results from the head of the batch have arrived all the same: those are not
+               sent again, and it is the next one that failed. None: the sink cannot tell
+    """
+
+    def __init__(self, message: str, delivered: int | None = None) -> None:
+        super().__init__(message)
+        self.delivered = delivered
 
 
 class SinkUnavailableError(DeliveryError):
@@ -73,4 +97,16 @@ class SinkUnavailableError(DeliveryError):
 
 
 class SinkRefusedError(DeliveryError):
-    """The sink will never take this batch: park it."""
+    """The sink will never take this result: park it, the others go on."""
+
+
+class UnauthorisedError(CiResultsError):
+    """Nobody we know asks: show credentials that hold (HTTP 401)."""
+
+
+class ForbiddenError(CiResultsError):
+    """Whoever asks may not: get the permission (HTTP 403)."""
+
+
+class AuthorityUnavailableError(CiResultsError):
+    """Who knows users or their groups (OIDC provider, LDAP) is away: try again later (HTTP 502)."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -26,12 +28,19 @@ def structure(value: Any, kind: Any, where: str) -> Any:
     try:
         return _converter.structure(value, kind)
     except StructureHandlerNotFoundError as err:
-        raise PluginError(
-            f"{where}: the collector's options have a type that no file can give: {err}"
-        ) from err
+        raise PluginError(f"{where}: the options have a type that no file can give: {err}") from err
     except (BaseValidationError, TypeError, ValueError, AttributeError) as err:
         key, said = _first_fault(err)
         raise ConfigError(f"{where} {key}: {said}" if key else f"{where}: {said}") from err
+
+
+def placed(options: Any, folder: Path) -> Any:
+    """Return a dataclass of options whose fields of type Path count from `folder`; "~" is one's home."""
+    paths = {each.name: getattr(options, each.name) for each in fields(options)}
+    return replace(
+        options,
+        **{name: folder / path.expanduser() for name, path in paths.items() if isinstance(path, Path)},
+    )
 
 
 def _first_fault(err: BaseException, path: str = "") -> tuple[str, str]:
@@ -79,9 +88,24 @@ _KINDS: dict[type[Any], str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
+    date: "a date, as in 2027-01-31",
 }
 for _kind in _KINDS:
     _converter.register_structure_hook(_kind, _exact(_kind))
+
+
+def register(kind: type[Any], read: Callable[[Any], Any]) -> None:
+    """Let a file give values of `kind`; `read` raises ValueError or TypeError for what is none."""
+    _converter.register_structure_hook(kind, lambda value, _: read(value))
+
+
+def _path(value: Any, _: object) -> Path:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"must be the path of a file or a folder, got {shown(value)}")
+    return Path(value)
+
+
+_converter.register_structure_hook(Path, _path)
 
 
 def _is_choice(kind: Any) -> bool:

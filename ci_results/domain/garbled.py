@@ -16,7 +16,8 @@ class Garbled:
     key       its key at the source where known ("rpm/tier1#42")
     position  where in the source's document ("byte 1042", "line 3"), or None
     kind      what `raw` is, so that a retry can read it again: "record" (the collector's own),
-              "observation" (JSON of an Observation), "report" (a file for the format readers)
+              "observation" (JSON of an Observation), "report" (a file for the format readers),
+              "resultsdb" (JSON of a result as ResultsDB serves it)
     """
 
     raw: bytes

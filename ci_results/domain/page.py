@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .garbled import Garbled
 from .job import Job
@@ -14,11 +14,19 @@ from .result import Result
 class Page:
     """Results and quarantine of one source, with the cursor that they reach.
 
-    door          how they came: "harvest", "report", "message"
+    door          how they came: "harvest", "report", "message", "api", "import"
     read_from     the cursor that the harvest began at (compare and set); None = from the start
     cursor        the cursor to set, or None to leave it: rows before a Checkpoint
     lease         token of the lease under which this is written, or None for doors without one
     jobs          what the source has at all, where the collector said
+    groups        groups to create or to describe anew, by uuid: what is named is replaced, e.g.
+                  {"4f1c...": {"description": "nightly"}}; those that results name are created without
+    ref_urls      where testcases are described, by name: created if unknown, described anew
+    testcases     names to create where unknown
+    tell_ids      answer with the id of each result
+    told          what the caller said of the records in `quarantine`, kept with each so that they can be
+                  read again: {"item": "bash-5.2-1.fc40", "format": "junit"}; None = nothing
+    once          other content under a key that the store has is refused, instead of superseding
     """
 
     source: str
@@ -29,17 +37,28 @@ class Page:
     cursor: str | None = None
     lease: str | None = None
     jobs: Sequence[Job] = ()
+    groups: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    ref_urls: Mapping[str, str | None] = field(default_factory=dict)
+    testcases: Sequence[str] = ()
+    tell_ids: bool = False
+    once: bool = False
+    told: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """Counts of one page (or, added up, of a harvest): `seq` is 0 where nothing was written."""
+    """Counts of one page (or, added up, of a harvest): `seq` is 0 where nothing was written.
+
+    ids  of the page's results in order, a repeat's being the stored one's; () where not asked for.
+         A preview tells 0 for what is not stored yet
+    """
 
     seq: int = 0
     stored: int = 0
     same: int = 0
     superseding: int = 0
     quarantined: int = 0
+    ids: tuple[int, ...] = ()
 
     def __add__(self, other: Committed) -> Committed:
         return Committed(
@@ -48,4 +67,5 @@ class Committed:
             same=self.same + other.same,
             superseding=self.superseding + other.superseding,
             quarantined=self.quarantined + other.quarantined,
+            ids=self.ids + other.ids,
         )

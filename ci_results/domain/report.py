@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import IO
 
 from .run import Run
 
@@ -17,6 +19,10 @@ class Report:
     run              the run that all observations of this file belong to
     time             when the run ended, where the caller knows; wins over the file's own
     scenario, arch   where it ran
+    outcomes         words, lower case, to our outcomes, where the source's configuration maps them otherwise
+                     than the format does: the whole report is as bad as its parts by these
+    scratch          gives empty files (tempfile.TemporaryFile) for what a reader must remember of millions of
+                     cases; None = it remembers that in memory
     """
 
     item: str
@@ -26,3 +32,5 @@ class Report:
     time: datetime | None = None
     scenario: str | None = None
     arch: str | None = None
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    scratch: Callable[[], IO[bytes]] | None = None

@@ -18,6 +18,8 @@ class Result:
     submit_time       when the run ended, aware; None = when the store receives it
     data              own attributes, each a tuple of texts; those of all its run are in `run`
     item_parts        what else the item is known by: component, nvr, arch
+    groups            uuids of the groups it belongs to, as in ResultsDB
+    verbatim          `data` is all that is served: item, type, scenario and arch are not added to it
     """
 
     source: str
@@ -35,6 +37,8 @@ class Result:
     data: Mapping[str, tuple[str, ...]]
     run: Run | None = None
     item_parts: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    verbatim: bool = False
 
 
 class ResultDraft:

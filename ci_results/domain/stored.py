@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResult:
     """One row of the view `result`; `data` joins the run's attributes with the result's own.
 
-    `time` is what "latest" goes by: least(submit_time, received_at), aware UTC.
+    `time` is what "latest" goes by: least(submit_time, received_at), aware UTC. `signature` is that of
+    the failure, None where it did not fail or has no text.
     """
 
     id: int
@@ -31,6 +33,7 @@ class StoredResult:
     data: Mapping[str, list[str]]
     seq: int
     superseded_by: int | None
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,10 @@ class JobState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """One record of the quarantine, with its raw bytes; `seen` counts how often it came."""
+    """One record of the quarantine, with its raw bytes; `seen` counts how often it came.
+
+    `told` is what the door was told of it, see Page; None where nothing was.
+    """
 
     id: int
     source: str
@@ -79,3 +85,48 @@ class Quarantined:
     received_at: datetime
     resolved_at: datetime | None
     resolution: str | None
+    told: Mapping[str, str] | None = None
+
+
+class Fact(NamedTuple):
+    """One result as machines are served it: texts of JSON go into an answer unparsed.
+
+    rank       least(claimed time, time of receipt) in microseconds since 1970: "latest" goes by (rank, id)
+    time       rank as text: "2026-01-02T03:04:05.000000"
+    claim      the claimed time in microseconds, where it is not the rank
+    groups     JSON list of uuids, None = none
+    own        JSON object of its attributes, key -> [texts], None = {}
+    shared     JSON object of its run's attributes, which its own ones override; None = no run
+    """
+
+    id: int
+    rank: int
+    time: str
+    claim: int | None
+    outcome: str
+    testcase: str
+    testcase_ref_url: str | None
+    note: str | None
+    ref_url: str | None
+    groups: str | None
+    own: str | None
+    shared: str | None
+
+
+class Newest(NamedTuple):
+    """One of the newest results of a subject, as far as decisions look at it; `time` as in StoredResult.
+
+    scenario, arch  "" where it has none
+    """
+
+    id: int
+    time: datetime
+    testcase: str
+    outcome: str
+    source: str
+    note: str | None
+    ref_url: str | None
+    data: Mapping[str, list[str]]
+    scenario: str
+    arch: str
+    signature: str | None

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..errors import InvalidError, shown
 
 MAX_LENGTH = 1024
+
+
+class Testcase(NamedTuple):
+    """A testcase as it is stored, and where it is described."""
+
+    name: str
+    ref_url: str | None = None
 
 
 def check_testcase(name: str) -> str:
@@ -13,8 +22,7 @@ def check_testcase(name: str) -> str:
     Needs text on both sides of the first dot, no control characters, at most 1024 characters.
     Slashes and blanks are allowed. Raises InvalidError otherwise.
     """
-    head, dot, tail = name.partition(".")
-    if not (head and dot and tail):
+    if not 0 < name.find(".") < len(name) - 1:
         raise InvalidError(f"testcase needs a namespace before a dot: {shown(name)}")
     if len(name) > MAX_LENGTH:
         raise InvalidError(f"testcase is longer than {MAX_LENGTH} characters: {shown(name)}")

@@ -19,7 +19,8 @@ _NEVRA = re.compile(
     rf"(?:\.(?P<arch>{_ARCHES}))?(?:\.rpm)?",
     re.ASCII,
 )
-_COMPOSE = re.compile(r"[A-Za-z0-9][\w.+/-]*-\d{8}(?:\.[a-z]+)?\.\d+(?:[\w.+/-]*)", re.ASCII)
+_IMAGE = r"[A-Za-z0-9][\w.+-]*\.(?:qcow2|box|iso|ova|vmdk|vhd|vhdfixed|raw|img|tar)(?:\.(?:xz|gz|zst))?"
+_COMPOSE = re.compile(rf"[A-Za-z0-9][\w.+/-]*-\d{{8}}(?:\.[a-z]+)?\.\d+(?:[\w.+/-]*)|{_IMAGE}", re.ASCII)
 _DIGEST = re.compile(r"(?:[\w.:/-]+@)?sha256:[0-9a-f]{64}", re.ASCII)
 _NSVC = re.compile(
     r"(?P<name>[\w+.-]+):(?P<stream>[\w+.-]+):(?P<version>\d+):(?P<context>[0-9a-f]+)", re.ASCII
@@ -68,7 +69,10 @@ def _pair_pattern() -> re.Pattern[str]:
 BUILT_IN: tuple[ItemType, ...] = (
     *(
         ItemType(name=name, grammar=NVR, pattern=_NEVRA, parts=nvr_parts)
-        for name in ("koji_build", "brew-build", "brew_build", "rpm")
+        for name in (
+            *("koji_build", "brew-build", "brew_build", "rpm", "copr-build"),
+            *("koji_build_scratch", "brew-build_scratch", "copr-build_scratch"),
+        )
     ),
     *(
         ItemType(name=name, grammar="two NVRs, the new one first", pattern=_pair_pattern(), parts=_pair_parts)
@@ -88,11 +92,32 @@ BUILT_IN: tuple[ItemType, ...] = (
         pattern=_MODULE,
         parts=_module_parts,
     ),
+    ItemType(
+        name="fedora-module",
+        grammar="NSVC (name:stream:version:context)",
+        pattern=_MODULE,
+        parts=_module_parts,
+    ),
     ItemType(name="ami", grammar="AMI (ami- and 8 or 17 hex digits)", pattern=_AMI),
     *(
         ItemType(name=name, grammar="advisory (RHSA-2026:1234, FEDORA-2026-1a2b3c4d5e)", pattern=_ADVISORY)
         for name in ("advisory", "redhat-advisory", "bodhi_update")
     ),
+    ItemType(name="productmd-compose", grammar="any printable text (compose id/variant/architecture)"),
+    ItemType(name="container-image", grammar="any printable text (repository@digest)"),
+    *(
+        ItemType(name=name, grammar="any printable text (side tag or digest)")
+        for name in ("brew-build-group", "koji-build-group")
+    ),
+    ItemType(name="product-build", grammar="any printable text (name-version-release)"),
+    ItemType(name="component-version", grammar="any printable text (component-version)"),
+    ItemType(name="product-scenario", grammar="any printable text"),
+    ItemType(name="dist-git-pr", grammar="any printable text (repository#number)"),
+    ItemType(name="dist-git-commit", grammar="any printable text (repository@commit)"),
+    ItemType(name="koji_task", grammar="any printable text (kojitask-number)"),
+    ItemType(name="uncontrolled-build", grammar="any printable text (digest)"),
+    ItemType(name="unknown", grammar="any printable text"),
+    ItemType(name="unknown_scratch", grammar="any printable text"),
     ItemType(name="ci_build", grammar="any printable text (job#number)"),
     ItemType(name="plain", grammar="any printable text"),
 )

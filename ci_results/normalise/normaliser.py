@@ -9,12 +9,14 @@ from typing import Any, cast
 from ..domain.itemtype import ItemType
 from ..domain.observation import Observation
 from ..domain.outcome import Outcome
+from ..domain.ownership import Ownership
 from ..domain.result import Result, ResultDraft
 from ..domain.run import Run
 from ..domain.testcase import check_testcase
 from ..errors import InvalidError, shown
+from .field_types import check_types
 from .items import BUILT_IN, check_item
-from .text import MAX_NOTE, MAX_VALUE, check_key, check_text
+from .text import MAX_KEY, MAX_NOTE, MAX_VALUE, check_key, check_text
 
 NOTHING_EXECUTED = "nothing executed"
 _NO_DATA: Mapping[str, tuple[str, ...]] = {}
@@ -28,6 +30,8 @@ class Normaliser:
     outcomes    the source's words, lower case, to ours: {"unstable": "FAILED"}
     item_types  the vocabulary, by name; default: the built-in types
     vocabulary  outcomes that the configuration adds to ours: ["CRASHED"]
+    ownership   the testcases that the source may say something about; None = any
+    groups      uuids of groups that every result is in
 
     Raises InvalidError for a word it lacks: a guess could open a gate.
     """
@@ -38,8 +42,13 @@ class Normaliser:
         outcomes: Mapping[str, str],
         item_types: Mapping[str, ItemType] | None = None,
         vocabulary: Iterable[str] = (),
+        ownership: Ownership | None = None,
+        groups: tuple[str, ...] = (),
     ) -> None:
+        self._ownership = ownership
+        self._owned: set[str] = set()
         self._source = source
+        self._groups = groups
         known = {word: str(word) for word in (*Outcome, *vocabulary)}
         for theirs, ours in outcomes.items():
             if ours not in known:
@@ -49,9 +58,18 @@ class Normaliser:
         self._parts: dict[tuple[str, str], Mapping[str, str]] = {}
         self._parents: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._checked_run: Run | None = None
+        self._checked_time: datetime | None = None
 
     def __call__(self, seen: Observation) -> Result:
         """Return the result of `seen`. Raises InvalidError that says what breaks which rule."""
+        try:
+            return self._result(seen)
+        except (AttributeError, TypeError):
+            # Asked only now: the types of all fields, of each observation, would cost more than the rest.
+            check_types(seen)
+            raise
+
+    def _result(self, seen: Observation) -> Result:
         outcome = self._words.get(seen.outcome) or self._outcome(seen.outcome)
         parts = self._parts.get((seen.item_type, seen.item))
         if parts is None:
@@ -63,7 +81,13 @@ class Normaliser:
             check_text(note, "note", MAX_NOTE)
         if seen.ref_url is not None:
             check_url(seen.ref_url)
-        check_key(seen.key)
+        if self._ownership is not None and seen.testcase not in self._owned:
+            self._check_owned(self._ownership, seen.testcase)
+        key, time = seen.key, seen.time
+        if type(key) is not str or not key.isascii() or len(key) > MAX_KEY or "\0" in key:
+            check_key(key)
+        if time is not self._checked_time:
+            self._check_time(time)
         data = self._data(seen)
         if outcome == "PASSED" and data is not _NO_DATA and data.get("executed") == ("0",):
             outcome = str(Outcome.NEEDS_INSPECTION)
@@ -73,12 +97,12 @@ class Normaliser:
             raise InvalidError(f"duration of {shown(seen.key)} is no time in seconds: {duration!r}")
         draft: Any = ResultDraft()
         draft.source = self._source
-        draft.key = seen.key
+        draft.key = key
         draft.testcase = check_testcase(seen.testcase)
         draft.outcome = outcome
         draft.item = seen.item
         draft.item_type = seen.item_type
-        draft.submit_time = seen.time if seen.time is None else _check_time(seen.time)
+        draft.submit_time = time
         draft.duration_s = duration
         draft.ref_url = seen.ref_url
         draft.note = note
@@ -87,6 +111,8 @@ class Normaliser:
         draft.data = data
         draft.run = seen.run
         draft.item_parts = parts
+        draft.groups = self._groups
+        draft.verbatim = False
         draft.__class__ = Result
         return cast(Result, draft)
 
@@ -124,6 +150,12 @@ class Normaliser:
         self._parts[item_type, item] = parts
         return parts
 
+    def _check_owned(self, ownership: Ownership, testcase: str) -> None:
+        ownership.check(check_testcase(testcase))
+        if len(self._owned) >= _KNOWN_ITEMS:
+            self._owned.clear()
+        self._owned.add(testcase)
+
     def _check_run(self, run: Run | None) -> None:
         if run is not None:
             check_key(run.key)
@@ -132,6 +164,11 @@ class Normaliser:
             as_data(run.data, None)
         self._checked_run = run
 
+    def _check_time(self, time: datetime | None) -> None:
+        if time is not None and not 1980 <= time.year <= 9000:
+            raise InvalidError(f"time is not of this world: {time.isoformat()}")
+        self._checked_time = time
+
 
 def as_data(given: Mapping[str, str | tuple[str, ...]], parent: str | None) -> Mapping[str, tuple[str, ...]]:
     """Return attributes in the store's form: each value a tuple of texts. Raises InvalidError."""
@@ -139,6 +176,8 @@ def as_data(given: Mapping[str, str | tuple[str, ...]], parent: str | None) -> M
     for name, value in given.items():
         if not name or ":" in name or not name.isprintable():
             raise InvalidError(f"name of an attribute is empty, unprintable or holds a colon: {shown(name)}")
+        if not isinstance(value, str | tuple | list):
+            raise InvalidError(f"data {shown(name)} is no text: {shown(value)}")
         values = (value,) if isinstance(value, str) else tuple(value)
         for text in values:
             check_text(text, name, MAX_VALUE)
@@ -153,9 +192,3 @@ def check_url(url: str) -> str:
     if not url.startswith(("http://", "https://")) or not url.isprintable():
         raise InvalidError(f"ref_url is not http or https: {shown(url)}")
     return url
-
-
-def _check_time(time: datetime) -> datetime:
-    if not 1980 <= time.year <= 9000:
-        raise InvalidError(f"time is not of this world: {time.isoformat()}")
-    return time

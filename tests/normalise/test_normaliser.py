@@ -44,6 +44,49 @@ def test_an_unknown_word_is_refused_not_guessed(word: str) -> None:
         Normaliser("ci", WORDS)(seen(outcome=word))
 
 
+class Odd:
+    """What no field of an observation may be."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [7, 1.5, True, ["FAILED"], {"a": 1}, b"SUCCESS", ("a",), Odd()],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize(
+    "field",
+    ["key", "testcase", "outcome", "item", "item_type", "ref_url", "note", "scenario", "arch", "run"],
+)
+def test_a_field_of_another_type_is_refused_by_its_name(field: str, value: object) -> None:
+    with pytest.raises(InvalidError, match=rf"\b{field}\b.* is n|item type .* is not known"):
+        Normaliser("ci", WORDS)(seen(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    "data", [7, ["x"], "x", {"a": 1}, {"a": None}, {1: "x"}, {"a": ("x", 2)}, {"a": {"b": "c"}}], ids=repr
+)
+def test_data_that_are_no_texts_are_refused(data: object) -> None:
+    with pytest.raises(InvalidError, match=r"data|a is no text"):
+        Normaliser("ci", WORDS)(seen(data=data))
+    with pytest.raises(InvalidError, match=r"data|a is no text"):
+        Normaliser("ci", WORDS)(seen(run=Run(key="r", data=data)))  # type: ignore[arg-type]
+
+
+def test_an_outcome_that_is_missing_is_refused() -> None:
+    with pytest.raises(InvalidError, match="outcome is no text: None"):
+        Normaliser("ci", WORDS)(seen(outcome=None))
+
+
+def test_a_parent_that_is_no_text_is_refused() -> None:
+    with pytest.raises(InvalidError, match="key is no text: 7"):
+        Normaliser("ci", WORDS)(seen(parent=7))
+
+
+def test_a_duration_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InvalidError, match="duration_s is no number of seconds: 'long'"):
+        Normaliser("ci", WORDS)(seen(duration_s="long"))
+
+
 def test_a_configured_outcome_is_known() -> None:
     normaliser = Normaliser("ci", {"incomplete": "CRASHED"}, vocabulary=["CRASHED"])
     assert normaliser(seen(outcome="incomplete")).outcome == "CRASHED"

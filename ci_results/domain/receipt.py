@@ -1,0 +1,19 @@
+"""Receipt: what a store noted when it took a result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Receipt(NamedTuple):
+    """Where a result stands in the order of commits.
+
+    seq          number of the commit that stored it
+    id           its number; (seq, id) is the order in which results are handed on
+    received_at  when it was stored, aware UTC
+    """
+
+    seq: int
+    id: int
+    received_at: datetime

@@ -1,0 +1,73 @@
+"""Signature: two failures that say the same, but for numbers, times and places, have the same one.
+
+docs/signatures.md describes it, with examples that a test holds true. A change that gives any text
+another signature needs a new VERSION: what was stored stays as it is, and is not compared with the new.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+
+VERSION = "1"
+"""Of the algorithm: it stands before the dash of each signature."""
+
+READ = 8_000
+"""Characters of a text that are read; what comes after does not count."""
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+_CHANGING = re.compile(
+    r"""
+    (?P<url>  [a-z][a-z0-9+.-]{1,15}://[^\s'"<>)\]]+ )
+  | (?P<uuid> \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b )
+  | (?P<time> \b\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b
+            | \b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\b )
+  | (?P<path> (?<![\w/.-])(?:[A-Za-z]:\\|~/|\.{1,2}/|/)(?:[\w.+@~\-]+[/\\])*(?P<last>[\w.+@~\-]*) )
+  | (?P<hex>  \b0x[0-9a-f]+\b | \b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,}\b )
+  | (?P<num>  \d+(?:[.,]\d+)* )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SUSPECT = re.compile(r"[0-9/\\]")
+"""What every word with something to blank in it has; the others, most of them, cost next to nothing."""
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_TEMPORARY = re.compile(r"/(?:tmp|var/tmp|run|proc|dev/shm)/", re.IGNORECASE)
+
+
+def signature(outcome: str, text: str) -> str:
+    """Return the signature of a failure, e.g. "1-9f86d081884c7d", from its outcome and its text."""
+    said = f"{outcome}\n{blanked(text)}".encode("utf-8", "backslashreplace")
+    return f"{VERSION}-{blake2b(said, digest_size=7).hexdigest()}"
+
+
+def blanked(text: str) -> str:
+    """Return what counts of a failure's text.
+
+    >>> blanked("Timeout after 31.5 s at 0x7f3a  (/tmp/a1/log)")
+    'Timeout after <n> s at <hex> (<path>)'
+    """
+    head = text[:READ]
+    if "\x1b" in head:
+        head = _ESCAPES.sub("", head)
+    return " ".join(
+        word if word.isalpha() or not _SUSPECT.search(word) else _blanked_word(word) for word in head.split()
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _blanked_word(word: str) -> str:
+    return _CHANGING.sub(_blank, word)
+
+
+def _blank(found: re.Match[str]) -> str:
+    kind = found.lastgroup
+    if kind == "num":
+        return "<n>"
+    if kind in ("path", "last"):
+        if _TEMPORARY.match(found[0]):
+            return "<path>"
+        return f"<path>{_NUMBER.sub('<n>', found['last'])}"
+    return f"<{kind}>"
