@@ -9,37 +9,132 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .collect.source import Source, Token
+from .collect.source import Source
+from .config_auth import Auth, read_auth, read_permissions
+from .config_gate import Gate
+from .config_waive import read_rules
+from .domain.expectation import EventRules
 from .domain.outcome import Outcome
+from .domain.ownership import Owner, Ownership
+from .domain.permission import Permission
+from .domain.reach import Reach
+from .domain.unpack_limits import UnpackLimits
 from .errors import ConfigError, shown
-from .plugin.contract import Collector
-from .strict import structure
+from .plugin.contract import Collector, Lookup, Sink
+from .plugin.lookups import ConfiguredLookup, build_lookup
+from .plugin.token import Token
+from .sinks.configured import ConfiguredSink, SinkTable, build_sink, read_table
+from .strict import placed, structure
+from .waive.rules import NO_RULES, Rules
 
 DEFAULT_FILE = Path("ci-results.toml")
 DEFAULT_STORE = "sqlite:ci-results.db"
+DEFAULT_RATE = 200.0
+"""Requests that one client may ask a second, where others than this machine reach the server."""
+
+_POSITIVE = (
+    "workers",
+    "max_limit",
+    "max_batch",
+    "max_subjects",
+    "max_body_bytes",
+    "max_report_bytes",
+    "max_head_bytes",
+    "max_url_bytes",
+    "receive_timeout_s",
+    "keep_alive_s",
+    "max_connections",
+    "rate_burst",
+)
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 """What a source may be called: it is a table of the file and a word of the command line."""
+TAKEN = ("report", "import-et", "manual")
+"""Names of sources that come by other doors than a harvest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """Table `serve`: where `ci-results serve` listens, and the names that browsers may ask for."""
+    """Table `serve`: where `ci-results serve` listens, what it lets in, and what it tells of itself.
+
+    allowed_hosts      names beside loopback's that browsers may ask for
+    workers            processes that answer
+    cors               origins whose pages may read and post, e.g. "https://ci.example"; "*" = any
+    proxies            addresses whose X-Forwarded-For is believed
+    max_limit          rows of one answer; a greater `limit` is served as this one
+    max_batch          results of one batch
+    max_subjects       subjects of one decision
+    max_body_bytes     of a request; max_head_bytes of its headers, max_url_bytes of its path and query
+    max_report_bytes   of a request that posts reports
+    receive_timeout_s  for a whole request to come; keep_alive_s = an idle connection stays open
+    max_connections    of one worker at once
+    rate_per_s         requests of one client address a second, 0 = any number; None = any number where
+                       only this machine reaches the server, else DEFAULT_RATE; rate_burst = at once
+    follow             record decisions that change, in a process beside the server
+    access_log         a JSON line on stderr for each request
+    """
 
     host: str = "127.0.0.1"
     port: int = 8001
     allowed_hosts: tuple[str, ...] = ()
+    workers: int = 1
+    cors: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    max_limit: int = 10_000
+    max_batch: int = 10_000
+    max_subjects: int = 5_000
+    max_body_bytes: int = 32 * 1024 * 1024
+    max_report_bytes: int = 1024 * 1024 * 1024
+    max_head_bytes: int = 64 * 1024
+    max_url_bytes: int = 32 * 1024
+    receive_timeout_s: float = 30.0
+    keep_alive_s: int = 75
+    max_connections: int = 1_000
+    rate_per_s: float | None = None
+    rate_burst: int = 200
+    follow: bool = False
+    access_log: bool = False
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.rate_per_s is not None and self.rate_per_s < 0:
+            raise ValueError(f"rate_per_s must not be negative, got {self.rate_per_s}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Table `report`: what `ci-results report` assumes where it is not told."""
+    """Table `report`: what is assumed of reports where it is not told.
+
+    owns    globs of the testcases that reports may say something about; without it any
+    unpack  what packed reports may unfold to
+    """
 
     item_type: str = "koji_build"
     namespace: str | None = None
+    owns: tuple[str, ...] = ()
+    unpack: UnpackLimits = field(default_factory=UnpackLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromET:
+    """Table `import.et`: how verdicts of the Errata Tool are read.
+
+    outcomes  its words to ours: { RETRIED = "NEEDS_INSPECTION" }
+    """
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imports:
+    """Tables `import.*`."""
+
+    et: FromET = FromET()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +146,7 @@ class CoreKeys:
     retries     how often a harvest goes on where the source went away in between
     ca          file of certificates to trust
     stale_after_h  `doctor` warns where the last good harvest is older
+    owns        globs of the testcases that it may say something about; without it any
     """
 
     collector: str
@@ -65,6 +161,7 @@ class CoreKeys:
     token_file: str | None = None
     ca: str | None = None
     stale_after_h: float = 48.0
+    owns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +182,66 @@ class Config:
     outcomes: tuple[str, ...] = ()
     serve: Serving = Serving()
     report: Report = Report()
+    imports: Imports = Imports()
     sources: Mapping[str, SourceTable] = field(default_factory=dict)
+    sinks: Mapping[str, SinkTable] = field(default_factory=dict)
+    auth: Auth = field(default_factory=Auth)
+    permissions: tuple[Permission, ...] = ()
+    waive: Rules = NO_RULES
+    gate: Gate = field(default_factory=Gate)
+    events: EventRules = field(default_factory=EventRules)
 
     @property
     def folder(self) -> Path:
         """The folder that relative paths count from."""
         return Path() if self.path is None else self.path.parent
+
+    def owned_by_reports(self) -> Ownership | None:
+        """Return what reports may say something about, None = anything."""
+        return self._ownership("report", self.report.owns, "[report]")
+
+    def owned_by(self, name: str) -> Ownership | None:
+        """Return what the source of that name may say something about, None = anything."""
+        return self._ownership(name, self.sources[name].core.owns, f"[source.{name}]")
+
+    def owner_of(self, testcase: str) -> str | None:
+        """Return who answers for a testcase: contact, owner or name of the source that owns it, or None."""
+        who = [
+            source.core.contact or source.core.owner or source.name
+            for source in self.sources.values()
+            if source.core.owns and Permission(testcases=source.core.owns).covers(testcase)
+        ]
+        return ", ".join(dict.fromkeys(who)) or None
+
+    @property
+    def reach(self) -> Reach:
+        """How far decisions reach out; its file counts from the folder of the configuration."""
+        given = self.gate.remote
+        return (
+            given if given.ca is None else replace(given, ca=str(self.folder / Path(given.ca).expanduser()))
+        )
+
+    def build_lookup(self, kinds: Mapping[str, Lookup[Any]]) -> ConfiguredLookup | None:
+        """Return who knows builds, None where nobody is configured. Raises ConfigError."""
+        if self.gate.builds is None:
+            return None
+        where = f"{self.path or DEFAULT_FILE}: [gate.builds]"
+        return build_lookup(self.gate.builds, kinds, self.folder, where)
+
+    def _ownership(self, name: str, globs: tuple[str, ...], table: str) -> Ownership | None:
+        if not globs:
+            return None
+        others = [
+            Owner(
+                source=other.name,
+                owned=Permission(testcases=other.core.owns),
+                who=other.core.contact or other.core.owner,
+            )
+            for other in self.sources.values()
+            if other.core.owns and other.name != name
+        ]
+        where = f"{self.path or DEFAULT_FILE}: {table} owns"
+        return Ownership(owned=Permission(testcases=globs), where=where, others=others)
 
 
 def load_config(path: Path | None) -> Config:
@@ -114,7 +265,10 @@ def read_config(text: str, path: Path) -> Config:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         raise ConfigError(f"{path}: {err}") from err
-    known = {"store", "outcomes", "serve", "report", "source"}
+    known = {
+        *("store", "outcomes", "serve", "report", "import", "source", "sink"),
+        *("auth", "permissions", "waive", "gate", "events"),
+    }
     for key in whole:
         if key not in known:
             raise ConfigError(f"{path}: unknown key {key}; known are {', '.join(sorted(known))}")
@@ -124,8 +278,15 @@ def read_config(text: str, path: Path) -> Config:
         store=structure(whole.get("store", DEFAULT_STORE), str, f"{path}: store"),
         outcomes=structure(whole.get("outcomes", []), tuple[str, ...], f"{path}: outcomes"),
         serve=structure(_table(whole, "serve", path), Serving, f"{path}: [serve]"),
-        report=structure(_table(whole, "report", path), Report, f"{path}: [report]"),
+        report=_report(whole, path),
+        imports=_imports(whole, path),
         sources={name: _source_table(name, table, path) for name, table in tables.items()},
+        sinks={name: _sink_table(name, table, path) for name, table in _table(whole, "sink", path).items()},
+        auth=read_auth(_table(whole, "auth", path), f"{path}: [auth]", path.parent),
+        permissions=read_permissions(whole.get("permissions", []), f"{path}: permissions"),
+        waive=read_rules(_table(whole, "waive", path), f"{path}: [waive]", path.parent),
+        gate=structure(_table(whole, "gate", path), Gate, f"{path}: [gate]"),
+        events=structure(_table(whole, "events", path), EventRules, f"{path}: [events]"),
     )
 
 
@@ -142,6 +303,8 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
     for shared in ("owner", "contact", "user", "parallel", "timeout_s"):
         if shared in wanted and shared not in rest and getattr(core, shared) is not None:
             rest[shared] = getattr(core, shared)
+    if "outcomes" in wanted:
+        rest["outcomes"] = [list(pair) for pair in core.outcomes.items()]
     for key in rest:
         if key not in wanted:
             known = ", ".join(sorted(wanted | {each.name for each in fields(CoreKeys)}))
@@ -149,7 +312,7 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
     for each in fields(collector.options):
         if each.name not in rest and each.default is MISSING and each.default_factory is MISSING:
             raise ConfigError(f"{where} {each.name}: missing, and collector {core.collector} needs it")
-    options = structure(rest, collector.options, where)
+    options = placed(structure(rest, collector.options, where), config.folder)
     url = rest.get("url")
     return Source(
         name=table.name,
@@ -165,6 +328,7 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
         user=core.user,
         token=Token(core.token_env, None if core.token_file is None else _path(core.token_file, config)),
         ca=None if core.ca is None else _path(core.ca, config),
+        ownership=config.owned_by(table.name) if table.name in config.sources else None,
     )
 
 
@@ -183,11 +347,27 @@ def build_sources(
     return [build_source(config.sources[name], config, collectors) for name in chosen]
 
 
+def build_sinks(names: Iterable[str], config: Config, kinds: Mapping[str, Sink[Any]]) -> list[ConfiguredSink]:
+    """Return the sinks of these names, all where none is given. Raises ConfigError."""
+    where = config.path or DEFAULT_FILE
+    chosen = list(dict.fromkeys(names)) or list(config.sinks)
+    if not chosen:
+        raise ConfigError(f'{where}: no sink is configured; write [sink.NAME] with kind = "resultsdb"')
+    for name in chosen:
+        if name not in config.sinks:
+            known = ", ".join(config.sinks) or "none"
+            raise ConfigError(f"{where}: no sink {shown(name)}; known are {known}")
+    return [
+        build_sink(config.sinks[name], kinds, config.folder, f"{where}: [sink.{name}]") for name in chosen
+    ]
+
+
 def check_name(name: str) -> str:
     """Return `name` if a source may be called so. Raises ConfigError."""
-    if not NAME.fullmatch(name) or name == "report":
+    if not NAME.fullmatch(name) or name in TAKEN:
+        taken = " and ".join(f"`{each}`" for each in TAKEN)
         raise ConfigError(
-            f"source name {shown(name)}: use lower case letters, digits, dots, dashes; `report` is taken"
+            f"source name {shown(name)}: use lower case letters, digits, dots, dashes; {taken} are taken"
         )
     return name
 
@@ -208,8 +388,34 @@ def _source_table(name: str, table: object, path: Path) -> SourceTable:
             raise ConfigError(f"{where} {key}: must be at least {least}, got {getattr(core, key)}")
     if core.token_env is not None and core.token_file is not None:
         raise ConfigError(f"{where} token_file: token_env is set as well; keep one of them")
+    _check_globs(table, where)
     rest = {key: value for key, value in table.items() if key not in names}
     return SourceTable(name=name, core=core, rest=rest)
+
+
+def _imports(whole: Mapping[str, Any], path: Path) -> Imports:
+    imports: Imports = structure(_table(whole, "import", path), Imports, f"{path}: [import]")
+    vocabulary = structure(whole.get("outcomes", []), tuple[str, ...], f"{path}: outcomes")
+    return Imports(et=FromET(outcomes=_outcomes(imports.et.outcomes, vocabulary, f"{path}: [import.et]")))
+
+
+def _report(whole: Mapping[str, Any], path: Path) -> Report:
+    table = _table(whole, "report", path)
+    report: Report = structure(table, Report, f"{path}: [report]")
+    _check_globs(table, f"{path}: [report]")
+    return report
+
+
+def _check_globs(table: Mapping[str, Any], where: str) -> None:
+    """Refuse `owns` that owns nothing: nobody would be let in, or everybody."""
+    if "owns" in table and (not table["owns"] or not all(glob.strip() for glob in table["owns"])):
+        raise ConfigError(f'{where} owns: a glob is empty, or there is none; write owns = ["baseos.*"]')
+
+
+def _sink_table(name: str, table: object, path: Path) -> SinkTable:
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{path}: sink name {shown(name)}: use lower case letters, digits, dots, dashes")
+    return read_table(name, table, f"{path}: [sink.{name}]")
 
 
 def _outcomes(given: Mapping[str, str], vocabulary: Iterable[str], where: str) -> dict[str, str]:

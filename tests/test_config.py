@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import pytest
 
-from ci_results.collect.source import Token
 from ci_results.config import Config, build_source, build_sources, load_config, read_config
 from ci_results.errors import ConfigError
 from ci_results.plugin.contract import Collector, Seen
+from ci_results.plugin.token import Token
 
 PATH = Path("/etc/ci/ci-results.toml")
 
@@ -29,6 +29,7 @@ class Options:
     fallback: Literal["build", "quarantine"] = "build"
     limit: float = 1.0
     labels: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 class Acme(Collector[Options]):
@@ -100,6 +101,11 @@ def test_an_error_names_file_table_and_key(table: str, said: str) -> None:
         ("stor = 'x'", "unknown key stor; known are"),
         ("store = 'x", f"{PATH}: Expected"),
         ("[serve]\nprot = 1", "[serve] prot: unknown key; known are host, port"),
+        ("[serve]\nmax_body_bytes = 0", "[serve]: max_body_bytes must be positive, got 0"),
+        ("[serve]\nworkers = -1", "[serve]: workers must be positive, got -1"),
+        ("[serve]\nrate_per_s = -1.0", "[serve]: rate_per_s must not be negative, got -1.0"),
+        ("[serve]\nreceive_timeout_s = '1'", "[serve] receive_timeout_s: must be a number, got '1'"),
+        ("[serve]\ncors = 'https://ci.example'", "[serve] cors: must be a list, got 'https://ci.example'"),
         ("source = 1", "source must be a table"),
         ("[source.a]\nurl = 'x'", '[source.a] collector: missing; write collector = "jenkins"'),
         ("[source.'a b']\ncollector = 'acme'", ""),
@@ -137,6 +143,25 @@ def test_outcomes_may_be_added_and_mapped_to() -> None:
     assert build_source(read.sources["a"], read, COLLECTORS).outcomes == {"core": "CRASHED"}
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("saved", "/etc/ci/saved"), ("../saved", "/etc/ci/../saved"), ("/srv/saved", "/srv/saved")],
+)
+def test_a_path_of_a_collector_counts_from_the_folder_of_the_file(written: str, meant: str) -> None:
+    assert source(f'url = "http://a"\nfolder = "{written}"').options.folder == Path(meant)
+
+
+def test_a_path_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert source('url = "http://a"\nfolder = "~/saved"').options.folder == Path("/home/me/saved")
+
+
+@pytest.mark.parametrize("written", ["7", '""', '["a"]'])
+def test_a_path_that_is_none_is_an_error(written: str) -> None:
+    with pytest.raises(ConfigError, match=r"\[source\.a\] folder: must be the path"):
+        source(f'url = "http://a"\nfolder = {written}')
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_config(None) == Config()
@@ -170,3 +195,26 @@ def test_an_empty_token_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "token").write_text(content)
     with pytest.raises(ConfigError, match="is empty"):
         Token(file=tmp_path / "token").read()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Options that want to know how words are mapped."""
+
+    outcomes: tuple[tuple[str, str], ...] = ()
+
+
+class Reports(Acme):
+    name = "reports"
+    options = ReportOptions  # type: ignore[assignment]
+
+
+def reports(table: str) -> Any:
+    read = config(f'[source.a]\ncollector = "reports"\n{table}')
+    return build_source(read.sources["a"], read, {"reports": Reports()}).options
+
+
+def test_a_collector_that_wants_to_know_gets_the_mapping_of_words() -> None:
+    assert reports('outcomes = { Added = "FAILED" }').outcomes == (("Added", "FAILED"),)
+    with pytest.raises(ConfigError, match=r"outcomes\.Added: 'BROKEN' is none of"):
+        reports('outcomes = { Added = "BROKEN" }')
