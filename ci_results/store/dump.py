@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import Any
 
 import orjson
 
+from ..waive.chain import described
 from .rows import attributes
+from .waivers import EVENTS, event_of
 
 DUMP = """
 select r.seq, r.id, s.name, coalesce(u.key, ''), r.key, t.name, o.word, i.name, i.type, v.scenario, v.arch,
@@ -25,37 +28,121 @@ left join _superseded p on p.old = r.id
 """
 
 QUARANTINED = """
-select q.seq, q.id, s.name, q.door, q.kind, q.key, q.position, q.reason, hex(q.raw), q.resolution
+select q.seq, q.id, s.name, q.door, q.kind, q.key, q.position, q.reason, q.raw, q.resolution, q.told
 from _quarantine q left join _source s on s.id = q.source
 """
 
-_ORDER = "order by r.seq, r.id"
-_PORTABLE = "order by 3, 4, 5, 12, 7"
+AWAITED = """
+select e.seq, e.source, e.key, e.kind, e.time, e.received_at, e.subject_type, e.subject, e.product_versions,
+    e.owner, e.actor, x.testcase, x.since, x.due, x.owner
+from _event e left join _expectation x on x.event = e.id
+"""
+
+DECIDED = """
+select d.seq, d.number, d.subject_type, d.subject, d.product_version, d.context, d.verdict, d.old_verdict,
+    d.satisfied, d.summary, d.at, d.as_of, d.cause, d.digest, d.answer, d.proof
+from _decision d
+"""
+
+LAST = "where not exists (select 1 from _decision n where n.gate = d.gate and n.number > d.number)"
+"""Which decisions came in between, two stores need not agree on."""
+
+PLANNED = "select seq, name, version, item_type, item, actor, cases from _plan"
+
+_BAD_PORTABLE = "order by s.name, q.kind, coalesce(q.key, ''), q.raw, coalesce(q.told, '')"
+
+Ask = Callable[[str], Iterable[tuple[Any, ...]]]
+"""Runs SQL of both stores and gives its rows one by one."""
 
 
-def dump(connection: sqlite3.Connection, portable: bool) -> Iterator[str]:
-    """Yield results, then the quarantine. See Store.dump for what `portable` leaves out."""
-    for row in connection.execute(DUMP + (_PORTABLE if portable else _ORDER)):
-        seq, number, source, run, key, testcase, outcome, item, item_type, scenario, arch = row[:11]
-        time, rank, received, duration, note, ref_url, run_url, own, shared, new = row[11:]
-        fact = {
-            "fact": "result", "source": source, "run": run, "key": key, "testcase": testcase,
-            "outcome": outcome, "item": item, "type": item_type, "scenario": scenario, "arch": arch,
-            "submit_time": None if time == received else time, "duration": duration, "note": note,
-            "ref_url": ref_url, "run_url": run_url, "data": attributes(shared, own),
-            "current": new is None,
-        }  # fmt: skip
-        if not portable:
-            fact |= {"seq": seq, "id": number, "rank": rank, "received_at": received, "superseded_by": new}
-        yield _line(fact)
-    for row in connection.execute(
-        QUARANTINED + ("order by 3, 5, 6, 9" if portable else "order by q.seq, q.id")
-    ):
-        names = ("seq", "id", "source", "door", "kind", "key", "position", "reason", "raw", "resolution")
+def dump(ask: Ask, portable: bool) -> Iterator[str]:
+    """Yield all facts, those of a kind together; Store.dump says what `portable` leaves out."""
+    if portable:
+        for _identity, states in groupby(ask(f"{DUMP} order by 3, 4, 5"), key=lambda row: row[2:5]):
+            yield from sorted(_line(_result(row)) for row in states)
+    else:
+        for row in ask(f"{DUMP} order by r.seq, r.id"):
+            seq, number, rank, received, new = row[0], row[1], row[12], row[13], row[20]
+            ours = {"seq": seq, "id": number, "rank": rank, "received_at": received, "superseded_by": new}
+            yield _line(_result(row) | ours)
+    events = map(event_of, ask(f"{EVENTS} order by e.id"))
+    if portable:
+        yield from sorted(_line(_waiver_event(said)) for said in map(described, events))
+    else:
+        for event in events:
+            yield _line({"fact": "waiver_event", **described(event), "hash": event.hash})
+    for row in ask(QUARANTINED + (_BAD_PORTABLE if portable else "order by q.seq, q.id")):
+        names = (
+            "seq",
+            "id",
+            "source",
+            "door",
+            "kind",
+            "key",
+            "position",
+            "reason",
+            "raw",
+            "resolution",
+            "told",
+        )
         fact = {"fact": "quarantine", **dict(zip(names, row, strict=True))}
+        fact["raw"] = fact["raw"].hex().upper()
         if portable:
             del fact["seq"], fact["id"]
         yield _line(fact)
+    for row in ask(PLANNED + (" order by name, version" if portable else " order by seq")):
+        seq, name, version, item_type, item, actor, cases = row
+        said = {"name": name, "version": version, "type": item_type, "item": item, "actor": actor}
+        place = {} if portable else {"seq": seq}
+        yield _line({"fact": "plan", **place, **said, "cases": orjson.loads(cases)})
+    order = "e.source, e.key, x.testcase" if portable else "e.seq, e.id, x.id"
+    for row in ask(f"{AWAITED} order by {order}"):
+        yield _line(_awaited(row, portable))
+    order = f"{LAST} order by d.gate" if portable else "order by d.seq, d.id"
+    for row in ask(f"{DECIDED} {order}"):
+        yield _line(_decided(row, portable))
+
+
+def _result(row: tuple[Any, ...]) -> dict[str, object]:
+    """Return what a row of DUMP says in every store that holds it."""
+    source, run, key, testcase, outcome, item, item_type, scenario, arch, time = row[2:12]
+    received, duration, note, ref_url, run_url, own, shared, new = row[13:]
+    return {
+        "fact": "result", "source": source, "run": run, "key": key, "testcase": testcase,
+        "outcome": outcome, "item": item, "type": item_type, "scenario": scenario, "arch": arch,
+        "submit_time": None if time == received else time, "duration": duration, "note": note,
+        "ref_url": ref_url, "run_url": run_url, "data": attributes(shared, own),
+        "current": new is None,
+    }  # fmt: skip
+
+
+def _waiver_event(said: dict[str, object]) -> dict[str, object]:
+    """Return what an event says in every store that holds it."""
+    ours = ("id", "seq", "time", "waiver")
+    return {"fact": "waiver_event", **{name: value for name, value in said.items() if name not in ours}}
+
+
+def _awaited(row: tuple[Any, ...], portable: bool) -> dict[str, object]:
+    names = (
+        "seq", "source", "key", "kind", "time", "received_at", "subject_type", "subject", "product_versions",
+        "owner", "actor", "testcase", "since", "due", "answers",
+    )  # fmt: skip
+    fact = {"fact": "expectation", **dict(zip(names, row, strict=True))}
+    if portable:
+        del fact["seq"], fact["received_at"]
+    return fact
+
+
+def _decided(row: tuple[Any, ...], portable: bool) -> dict[str, object]:
+    names = (
+        "seq", "number", "subject_type", "subject", "product_version", "context", "verdict", "old_verdict",
+        "satisfied", "summary", "at", "as_of", "cause", "digest", "answer", "proof",
+    )  # fmt: skip
+    fact = {"fact": "decision", **dict(zip(names, row, strict=True))}
+    if portable:
+        for name in ("seq", "number", "old_verdict", "at", "as_of", "cause", "answer", "proof"):
+            del fact[name]
+    return fact
 
 
 def _line(fact: dict[str, object]) -> str:

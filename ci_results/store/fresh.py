@@ -1,23 +1,16 @@
-"""What a page brings, sorted out but not yet written: new results, who supersedes whom, the days' counts."""
+"""What a page brings that is new, column by column: sorted out but not yet written. Pure."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..domain.result import Result
 from ..domain.run import Run
-from .bulk import insert_rows
-
-DAY_US = 86_400_000_000
-
-DAILY = "insert into _daily (day, testcase, outcome, n, duration)"
-ADD_UP = "on conflict do update set n = n + excluded.n, duration = duration + excluded.duration"
-DAILY_SOURCE = "insert into _daily_source (day, source, outcome, n)"
 
 
 class Seen:
-    """A result that is stored, or one that the page brings: what supersession and the roll-up need of it.
+    """A result of which there are several, in the store or in the page: what supersession needs of it.
 
     event_time  when its run ended, in microseconds, as claimed; rank  what "latest" goes by
     """
@@ -47,64 +40,82 @@ class Seen:
 class Shared:
     """What the results of one run have in common while a page is written.
 
-    base     upper half of their identities; None: no run, so each has a base of its own
-    content  what their digests begin with
-    known    their keys, and all results that have been seen of each
+    base    upper half of their identities; None: no run, so each has a base of its own
+    digest  what their digests begin with: a hash to copy and go on with
+    known   keys of which there are several results, in the store or in the page, and all of those
     """
 
-    __slots__ = ("base", "content", "known", "run")
+    __slots__ = ("base", "digest", "known", "run")
 
-    def __init__(self, run: Run | None, base: int | None, content: bytes) -> None:
+    def __init__(self, run: Run | None, base: int | None, digest: Any) -> None:
         self.run = run
         self.base = base
-        self.content = content
+        self.digest = digest
         self.known: dict[str, list[Seen]] = {}
 
 
-New = tuple[Result, Shared, int, Seen, int | None]
-"""A result that the page brings, what it shares, its identity, and its claimed time if it claims one."""
+class Numbered(NamedTuple):
+    """Results, and for each what it shares, its identity, its digest, and the time that it claims, if any."""
+
+    results: Sequence[Result]
+    shared: Sequence[Shared]
+    identities: Sequence[int]
+    digests: Sequence[int]
+    claimed: Sequence[int | None]
+
+    def only(self, rows: Sequence[int]) -> Numbered:
+        """Return these rows alone."""
+        return Numbered(*([column[row] for row in rows] for column in self))  # type: ignore[arg-type]
+
+
+NOTHING = Numbered((), (), (), (), ())
 
 
 class Fresh:
-    """What a page brings: new results in order, who supersedes whom, and the days' counts."""
+    """What a page brings: new results in order, who supersedes whom, and who no longer counts.
+
+    new         the new results; `ids`, `ranks`, `outcomes` and `testcases` are of the same rows
+    superseded  (id of the old, id of the one that is kept)
+    dropped     what the days' counts have to leave out again
+    told        the id of each of the page's results, that of the stored one for a repeat
+    """
 
     def __init__(self, first_id: int, source: int) -> None:
-        self.new: list[New] = []
+        self.source = source
+        self.ids = range(first_id, first_id)
+        self.new = NOTHING
+        self.ranks: Sequence[int] = ()
+        self.outcomes: Sequence[int] = ()
+        self.testcases: Sequence[int] = ()
         self.superseded: list[tuple[int, int]] = []
-        self.last_id = first_id - 1
-        self._source = source
-        self._counted: list[tuple[Seen, int]] = []
+        self.dropped: list[Seen] = []
+        self.told: Sequence[int] = ()
 
-    def next_id(self) -> int:
-        """Give the next id."""
-        self.last_id += 1
-        return self.last_id
+    def __len__(self) -> int:
+        return len(self.ids)
 
-    def count(self, seen: Seen, n: int) -> None:
-        """Enter `seen` into the roll-up (1), or take it out again (-1)."""
-        self._counted.append((seen, n))
+    @property
+    def last_id(self) -> int:
+        """The highest id, or the one before the first where nothing is new."""
+        return self.ids.stop - 1
 
-    def roll_up(self, connection: sqlite3.Connection) -> None:
-        """Add what was counted to the days' figures."""
-        counts: dict[tuple[int, int, int], int] = {}
-        seconds: dict[tuple[int, int, int], float] = {}
-        sources: dict[tuple[int, int, int], int] = defaultdict(int)
-        for seen, n in self._counted:
-            day = seen.rank // DAY_US
-            name = (day, seen.testcase, seen.outcome)
-            if name in counts:
-                counts[name] += n
-                seconds[name] += n * seen.duration
-            else:
-                counts[name] = n
-                seconds[name] = n * seen.duration
-            sources[day, self._source, seen.outcome] += n
-        insert_rows(
-            connection, DAILY, [(*name, counts[name], seconds[name]) for name in sorted(counts)], ADD_UP
-        )
-        insert_rows(
-            connection,
-            DAILY_SOURCE,
-            [(*name, n) for name, n in sources.items()],
-            "on conflict do update set n = n + excluded.n",
-        )
+    def bring(
+        self, new: Numbered, now: int, testcases: Mapping[str, int], outcomes: Mapping[str, int]
+    ) -> None:
+        """Enter what is new, with the ids of its names."""
+        self.new = new
+        self.ids = range(self.ids.start, self.ids.start + len(new.results))
+        ranks = {claimed: rank(claimed, now) for claimed in set(new.claimed)}
+        self.ranks = [ranks[claimed] for claimed in new.claimed]
+        self.testcases = [testcases[result.testcase] for result in new.results]
+        self.outcomes = [outcomes[result.outcome] for result in new.results]
+
+
+def stored_ids(fresh: Fresh) -> tuple[int, ...]:
+    """Return the ids of a page's results that are stored already, 0 for those that are new."""
+    return tuple(0 if number in fresh.ids else number for number in fresh.told)
+
+
+def rank(claimed: int | None, now: int) -> int:
+    """Return what "latest" goes by: the claimed time, but nothing later than now."""
+    return now if claimed is None else max(0, min(now, claimed))

@@ -16,6 +16,8 @@ import orjson
 from .bulk import insert_rows
 
 CACHED = 200_000
+NEIGHBOURS = 50
+"""Names that follow each other, for which one look says that the store has none of them."""
 
 
 class Interned:
@@ -24,12 +26,15 @@ class Interned:
     select  SQL with one parameter, a JSON list of names, that gives the name's columns, then the id
     insert  the head of an INSERT, the id first, then the columns of a new name
     last    SQL that gives the highest id so far
+    near    for texts: SQL with one parameter, a JSON list of [first, last] name, that gives the places
+            of those between which there is any name
     """
 
-    def __init__(self, select: str, insert: str, last: str) -> None:
+    def __init__(self, select: str, insert: str, last: str, near: str | None = None) -> None:
         self._select = select
         self._insert = insert
         self._last = last
+        self._near = near
         self._cache: dict[Hashable, int] = {}
         self._fresh: dict[Hashable, int] = {}
         self._marks: list[dict[Hashable, int]] = []
@@ -41,47 +46,56 @@ class Interned:
     def rows(
         self, connection: sqlite3.Connection, rows: Mapping[Any, tuple[Any, ...] | None]
     ) -> Mapping[Any, int]:
-        """Return the id of each name; a new one is stored with its row of columns (None: its own texts)."""
-        found: dict[Hashable, int] = {}
-        unknown: list[Hashable] = []
-        for name in rows:
-            known = self._cache.get(name) or self._fresh.get(name)
-            if known is None:
-                unknown.append(name)
-            else:
-                found[name] = known
-        if unknown:
-            found.update(self._look_up(connection, unknown))
-            self._create(connection, sorted(name for name in unknown if name not in found), rows, found)
+        """Return the id of each name; a new one is stored with its row of columns (None: its own texts).
+
+        A name that is one text has no other row.
+        """
+        cached, fresh = self._cache.get, self._fresh.get
+        found = {name: known for name in rows if (known := cached(name) or fresh(name)) is not None}
+        if len(found) < len(rows):
+            unknown = sorted(name for name in rows if name not in found)
+            there = self._look_up(connection, unknown)
+            created = self._create(connection, [name for name in unknown if name not in there], rows)
+            found = found | there | created if found or there else created
         return found
 
-    def _look_up(self, connection: sqlite3.Connection, names: list[Hashable]) -> dict[Hashable, int]:
+    def _look_up(self, connection: sqlite3.Connection, names: list[Any]) -> dict[Hashable, int]:
+        """Return the ids of those of these sorted names that are stored."""
+        if self._near is not None and len(names) > 10 * NEIGHBOURS:
+            names = self._with_neighbours(connection, self._near, names)
+        if not names:
+            return {}
         asked = orjson.dumps(names).decode()
         there = {
             (row[0] if len(row) == 2 else tuple(row[:-1])): row[-1]
             for row in connection.execute(self._select, (asked,))
         }
-        self._cache.update(there.items() - self._fresh.items())
+        self._cache.update(there.items() - self._fresh.items() if self._fresh else there)
         return there
+
+    def _with_neighbours(self, connection: sqlite3.Connection, near: str, names: list[str]) -> list[str]:
+        """Leave out names where the store has none around: one look for 50 that follow each other."""
+        parts = [names[start : start + NEIGHBOURS] for start in range(0, len(names), NEIGHBOURS)]
+        asked = orjson.dumps([(part[0], part[-1]) for part in parts]).decode()
+        return [name for (place,) in connection.execute(near, (asked,)) for name in parts[place]]
 
     def _create(
         self,
         connection: sqlite3.Connection,
         names: list[Any],
         rows: Mapping[Any, tuple[Any, ...] | None],
-        found: dict[Hashable, int],
-    ) -> None:
+    ) -> dict[Hashable, int]:
         if not names:
-            return
+            return {}
         first = (connection.execute(self._last).fetchone()[0] or 0) + 1
         created = dict(zip(names, range(first, first + len(names)), strict=True))
-        insert_rows(
-            connection,
-            self._insert,
-            [(number, *(rows[name] or _texts(name))) for name, number in created.items()],
-        )
+        if isinstance(names[0], str):
+            columns: list[tuple[Any, ...]] = list(zip(created.values(), names, strict=True))
+        else:
+            columns = [(number, *(rows[name] or name)) for name, number in created.items()]
+        insert_rows(connection, self._insert, columns)
         self._fresh.update(created)
-        found.update(created)
+        return created
 
     def mark(self) -> None:
         """A savepoint begins."""
@@ -108,10 +122,6 @@ class Interned:
         self._marks.clear()
 
 
-def _texts(name: Any) -> tuple[str, ...]:
-    return name if isinstance(name, tuple) else (name,)
-
-
 class Names:
     """All interned tables of a store, in step with its transactions."""
 
@@ -120,6 +130,8 @@ class Names:
             "select name, id from _testcase where name in (select value from json_each(?))",
             "insert into _testcase (id, name)",
             "select max(id) from _testcase",
+            "select j.key from json_each(?) j where exists (select 1 from _testcase t where"
+            " t.name between json_extract(j.value, '$[0]') and json_extract(j.value, '$[1]'))",
         )
         self.outcomes = Interned(
             "select word, id from _outcome where word in (select value from json_each(?))",
@@ -149,7 +161,14 @@ class Names:
             "insert into _pair (id, key, value)",
             "select max(id) from _pair",
         )
-        self._all = (self.testcases, self.outcomes, self.sources, self.items, self.variants, self.pairs)
+        self.groups = Interned(
+            "select uuid, id from _group where uuid in (select value from json_each(?))",
+            "insert into _group (id, uuid)",
+            "select max(id) from _group",
+        )
+        self._all = (
+            self.testcases, self.outcomes, self.sources, self.items, self.variants, self.pairs, self.groups,
+        )  # fmt: skip
 
     def mark(self) -> None:
         """A savepoint begins."""

@@ -13,7 +13,10 @@ from importlib.resources import files
 from ..domain.outcome import Outcome
 from ..errors import StoreError
 
-MIGRATIONS: Sequence[str] = ("schema.sql",)
+MIGRATIONS: Sequence[str] = (
+    "schema.sql", "schema2.sql", "schema3.sql", "schema4.sql", "schema5.sql", "schema6.sql",
+    "schema7.sql",
+)  # fmt: skip
 """SQL files in order; the version of a file is how many of them it has seen."""
 
 VERSION = len(MIGRATIONS)
@@ -25,7 +28,7 @@ def migrate(connection: sqlite3.Connection) -> bool:
     Safe to interrupt, and safe to start from two processes at once. Raises StoreError for a file
     that a newer version made, or one that is not ours.
     """
-    if _version(connection) == VERSION and _views(connection) == _sql("views.sql"):
+    if is_current(connection):
         return False
     connection.execute("begin immediate")
     try:
@@ -47,6 +50,11 @@ def migrate(connection: sqlite3.Connection) -> bool:
         connection.execute("rollback")
         raise
     return True
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Say whether the database has the schema and the views of this version; reads only."""
+    return _version(connection) == VERSION and _views(connection) == _sql("views.sql")
 
 
 def _version(connection: sqlite3.Connection) -> int:

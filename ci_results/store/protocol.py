@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from ..domain.asked import SelectOf
+from ..domain.expectation import Awaited, StoredEvent
+from ..domain.facts import Selected
+from ..domain.group import Group
 from ..domain.page import Committed, Page
-from ..domain.stored import JobState, Quarantined, SourceState, StoredResult
+from ..domain.plan import Plan, PlanVersion
+from ..domain.search import Attribute, ComponentQuery, NameQuery, Search
+from ..domain.stored import Fact, JobState, Newest, Quarantined, SourceState, StoredResult
+from ..domain.testcase import Testcase
 from ..query.results import ResultQuery
+from .decisions import Decisions
+from .expectations import Expectations
+from .outbox import Outbox
+from .waivers import WaiverLog
 
 
 class Store(Protocol):
     """Keeps results for good. Safe to use from many threads; open one a process.
 
+    outbox   what its sinks have and have not yet got
+    waivers  what is waived, by whom, and why
+    expectations  which results are on their way
+    decisions     what was decided, and how far the follower is that records it
+
     Raises StoreError where the store cannot take or give data now.
     """
+
+    outbox: Outbox
+    waivers: WaiverLog
+    expectations: Expectations
+    decisions: Decisions
 
     def commit_page(self, page: Page) -> Committed:
         """Store results, quarantine and cursor in one transaction; durable when this returns.
@@ -25,6 +47,16 @@ class Store(Protocol):
         is no longer `page.read_from`, BusyError where the lease is lost, InvalidError for text
         that cannot be stored (NUL, lone surrogates).
         """
+
+    def submit(self, page: Page) -> Future[tuple[int, ...]]:
+        """Store a small page soon, in one commit with others that wait; answer with its results' ids.
+
+        The future is done when the page is durable. The page has neither cursor, lease, quarantine
+        nor jobs. Raises OverloadedError where too much waits already.
+        """
+
+    def waiting(self) -> int:
+        """Return how many submissions wait to be written."""
 
     def preview_page(self, page: Page) -> Committed:
         """Count what commit_page would do, and do nothing."""
@@ -50,11 +82,90 @@ class Store(Protocol):
     def jobs(self, source: str | None = None) -> list[JobState]:
         """Return the jobs of one source or all, by source and name."""
 
+    def collected_by(self, collector: str) -> frozenset[str]:
+        """Return the names of the sources of a kind: collected_by("jenkins")."""
+
     def results(self, query: ResultQuery) -> list[StoredResult]:
         """Return what `query` asks, newest first."""
 
     def result(self, result_id: int) -> StoredResult:
         """Return one result. Raises NotFoundError."""
+
+    def stored(self, ids: Sequence[int]) -> list[StoredResult]:
+        """Return results by id, in that order; an id that nothing has is passed over."""
+
+    def at_one_commit(self) -> AbstractContextManager[int]:
+        """Let what this thread reads in the block be as it stands after one commit; yields its seq.
+
+        What is written meanwhile, by this thread as well, is not seen. Keep the block short: SQLite's
+        log cannot be cut while it lasts. A block within a block sees the same. Raises TooBroadError
+        where the thread must not wait (see `hurry`).
+        """
+
+    def hurry(self) -> None:
+        """Let this thread, an event loop's, give up early in what follows up to `groups` (TooBroadError).
+
+        So it may ask again on another thread, which has the whole budget.
+        """
+
+    def search(self, search: Search) -> list[Fact]:
+        """Return what a machine asks. Raises TooBroadError where that takes too long."""
+
+    def latest(self, search: Search, distinct_on: tuple[str, ...] | None = None) -> list[Fact]:
+        """Return the newest current results that satisfy `search`, newest first, without its limit.
+
+        For each testcase those of its greatest claimed time; or, with `distinct_on` (keys of
+        attributes), one for each combination of testcase and values. Raises TooBroadError.
+        """
+
+    def newest(
+        self,
+        asked: Sequence[tuple[Attribute, ...]],
+        testcases: Search,
+        distinct_on: Sequence[str],
+        *,
+        passed_over: Collection[str] = (),
+        until: int | None = None,
+    ) -> list[list[Newest]]:
+        """Return for each question what `latest` gives with `distinct_on`, with one statement for all.
+
+        asked        conditions that all must hold, no patterns; few results fulfil the first of each
+        testcases    which count: only its `testcases` and `testcase_patterns` are looked at
+        passed_over  sources whose results are as if they were not there
+        until        microseconds since 1970: as it was then, by the times that results claim
+
+        Raises TooBroadError.
+        """
+
+    def fact(self, result_id: int) -> Fact:
+        """Return one result as machines are served it. Raises NotFoundError."""
+
+    def of_component(self, query: ComponentQuery) -> list[tuple[int, int]]:
+        """Return (rank, id) of the current results of a testcase over all items of a component.
+
+        The newest first, a page at a time. Raises TooBroadError.
+        """
+
+    def items_of(self, component: str, item_types: Sequence[str], limit: int) -> list[str]:
+        """Return the names of a component's items of some types, those that came last first."""
+
+    def select(self, asked: SelectOf) -> Selected:
+        """Run the SELECT of a rule, which sees the public views only and is bounded; say what came of it.
+
+        The same facts give the same rows on every kind of store; a text is cut to 200 characters.
+        """
+
+    def testcase(self, name: str) -> Testcase:
+        """Return one testcase. Raises NotFoundError."""
+
+    def testcases(self, query: NameQuery) -> list[Testcase]:
+        """Return testcases by name."""
+
+    def group(self, uuid: str) -> Group:
+        """Return one group. Raises NotFoundError."""
+
+    def groups(self, query: NameQuery) -> list[Group]:
+        """Return groups, the newest first."""
 
     def quarantined(
         self, source: str | None = None, *, limit: int = 100, open_only: bool = True
@@ -64,8 +175,36 @@ class Store(Protocol):
     def quarantined_record(self, record_id: int) -> Quarantined:
         """Return one quarantined record. Raises NotFoundError."""
 
+    def quarantined_by_door(self) -> Mapping[tuple[str, str], int]:
+        """Count open records by (source, door): {("baseos", "harvest"): 3}."""
+
     def resolve(self, record_id: int, resolution: str) -> None:
         """Close a quarantined record, saying how: "stored 3 results". Raises NotFoundError."""
+
+    def save_plan(self, plan: Plan, actor: str, *, before: int) -> tuple[PlanVersion, bool]:
+        """Store a version of a plan that `actor` imports; say whether it is new.
+
+        What its newest version says already is not stored again. Raises StaleError where that is
+        not `before` (0 = none), InvalidError for an actor that is no name.
+        """
+
+    def plans(self, *, limit: int = 1_000) -> list[PlanVersion]:
+        """Return the newest version of each plan, the newest first."""
+
+    def plans_for(self, item_type: str, item: str) -> list[PlanVersion]:
+        """Return the newest version of each plan that applies to an item, by name: a fact for decisions."""
+
+    def plan(self, name: str, version: int | None = None) -> PlanVersion:
+        """Return one version of a plan, None = the newest. Raises NotFoundError."""
+
+    def plan_versions(self, name: str, *, limit: int = 100) -> list[PlanVersion]:
+        """Return the versions of a plan, the newest first."""
+
+    def save_events(self, events: Sequence[Awaited]) -> list[StoredEvent]:
+        """Store events with what they let expect, all or none; those that are there already change nothing.
+
+        Raises ReusedKeyError for one that is there and said something else.
+        """
 
     def counts(self) -> dict[str, int]:
         """Return figures for people: results, testcases, items, runs, sources, quarantined, outbox."""

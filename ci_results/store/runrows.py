@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import orjson
 
 from ..domain.result import Result
 from ..domain.run import Run
 from .bulk import insert_rows
-from .fresh import New
+from .fresh import Fresh, Shared
 from .interning import Names
 
 _OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
@@ -20,61 +21,47 @@ _OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("
 PARENT = "parent"
 """Most results of a run have the same parent: the run keeps it, and an exception says [] or its own."""
 
-_NOTHING: Mapping[str, Sequence[str]] = {}
+Attributes = Mapping[str, Sequence[str]]
 
 Entry = tuple[int, int, Iterable[tuple[str, Sequence[str]]]]
 """rank, row id, attributes"""
+
+RunRow = tuple[Run, int, Attributes]
+"""A run, its rank, and the attributes that it keeps."""
+
+
+class Places(NamedTuple):
+    """Where results belong: the number of the run of each (None: no run), and the attributes left to it."""
+
+    runs: Sequence[int | None]
+    own: Sequence[Attributes]
 
 
 class RunRows:
     """Places the results of one page: each names its run and keeps what is its own."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, seq: int, source: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, names: Names, seq: int) -> None:
         self._connection = connection
         self._names = names
         self._seq = seq
-        self._source = source
 
-    def place(self, new: Sequence[New]) -> list[tuple[int | None, Mapping[str, Sequence[str]]]]:
+    def place(self, fresh: Fresh) -> Places:
         """Return for each result its run's row id (None: no run) and the attributes left to itself."""
-        groups: dict[tuple[int, int], tuple[Run, list[Result]]] = {}
-        for result, common, _number, seen, _submitted in new:
-            if common.run is not None:
-                groups.setdefault((id(common), seen.rank), (common.run, []))[1].append(result)
-        shared = {name: _shared(members) for name, (_run, members) in groups.items()}
-        rows = self._insert_runs(groups, shared)
-        placed: list[tuple[int | None, Mapping[str, Sequence[str]]]] = []
-        entries: list[Entry] = []
-        for result, common, _number, seen, _submitted in new:
-            name = (id(common), seen.rank)
-            taken = shared.get(name, {})
-            own = _own(result, taken)
-            placed.append((rows.get(name), own))
-            if own:
-                entries.append((seen.rank, seen.id, own.items()))
-        self._index("_result_pair", "result", entries)
-        return placed
-
-    def _insert_runs(
-        self,
-        groups: Mapping[tuple[int, int], tuple[Run, list[Result]]],
-        shared: Mapping[tuple[int, int], Mapping[str, Sequence[str]]],
-    ) -> dict[tuple[int, int], int]:
+        runs, placed = place(fresh)
         first = (self._connection.execute("select max(id) from _run").fetchone()[0] or 0) + 1
-        ids = {name: first + n for n, name in enumerate(groups)}
-        rows, entries = [], []
-        for name, (run, _members) in groups.items():
-            data = {
-                key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()
-            }
-            data |= {key: list(values) for key, values in shared[name].items() if values}
-            _key, rank = name
-            text = orjson.dumps(data).decode()
-            rows.append((ids[name], self._seq, self._source, run.key, rank, run.ref_url, text))
-            entries.append((rank, ids[name], data.items()))
-        insert_rows(self._connection, "insert into _run (id, seq, source, key, rank, ref_url, data)", rows)
-        self._index("_run_pair", "run", entries)
-        return ids
+        insert_rows(
+            self._connection,
+            "insert into _run (id, seq, source, key, rank, ref_url, data)",
+            [
+                (first + n, self._seq, fresh.source, run.key, rank, run.ref_url, orjson.dumps(data).decode())
+                for n, (run, rank, data) in enumerate(runs)
+            ],
+        )
+        self._index(
+            "_run_pair", "run", [(rank, first + n, data.items()) for n, (_run, rank, data) in enumerate(runs)]
+        )
+        self._index("_result_pair", "result", own_entries(fresh, placed.own))
+        return Places([None if run is None else first + run for run in placed.runs], placed.own)
 
     def _index(self, table: str, column: str, entries: Sequence[Entry]) -> None:
         """Enter attributes into an index of pairs; `table` and `column` are ours, never a value."""
@@ -91,6 +78,66 @@ class RunRows:
                 for value in values
             ],
         )
+
+
+class _Keeper:
+    """Knows what a run keeps for its results; None: no run, which keeps nothing."""
+
+    def __init__(self, run: Run | None, members: Sequence[Result]) -> None:
+        self.shared: Attributes = {} if run is None else _shared(members)
+        self._agreed = all(key in self.shared for key, _ in _OF_RUN)
+        self._known: dict[int, Attributes] = {}
+
+    def left_to(self, result: Result) -> Attributes:
+        """Return the attributes that are left to a result: where the rest is agreed, its data decide."""
+        if not self._agreed:
+            return _own(result, self.shared)
+        number = id(result.data)
+        own = self._known.get(number)
+        if own is None:
+            own = self._known[number] = _own(result, self.shared)
+        return own
+
+
+def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
+    """Tell which attributes the runs of a page keep, and which are left to the results.
+
+    Runs are numbered from 0, in the order in which the results name them; one that has results of
+    two ranks is there twice.
+    """
+    results = fresh.new.results
+    order: dict[tuple[Shared, int], int] = {}
+    names = zip(fresh.new.shared, fresh.ranks, strict=True)
+    groups = [order.setdefault(name, len(order)) for name in names]
+    members: list[list[Result]] = [[] for _ in order]
+    for group, result in zip(groups, results, strict=True):
+        members[group].append(result)
+    keepers = [_Keeper(common.run, its) for (common, _rank), its in zip(order, members, strict=True)]
+    runs: list[RunRow] = []
+    numbers: list[int | None] = []
+    for (common, rank), keeper in zip(order, keepers, strict=True):
+        numbers.append(None if common.run is None else len(runs))
+        if common.run is not None:
+            runs.append((common.run, rank, _kept(common.run, keeper.shared)))
+    return runs, Places(
+        [numbers[group] for group in groups],
+        [keepers[group].left_to(result) for group, result in zip(groups, results, strict=True)],
+    )
+
+
+def own_entries(fresh: Fresh, own: Sequence[Attributes]) -> list[Entry]:
+    """Return what results enter into the index of pairs."""
+    return [
+        (rank, number, attributes.items())
+        for rank, number, attributes in zip(fresh.ranks, fresh.ids, own, strict=True)
+        if attributes
+    ]
+
+
+def _kept(run: Run, shared: Attributes) -> Attributes:
+    """Return the attributes that a run keeps: its own, and those that its results share."""
+    data = {key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()}
+    return data | {key: list(values) for key, values in shared.items() if values}
 
 
 def _shared(members: Sequence[Result]) -> dict[str, Sequence[str]]:
@@ -111,14 +158,14 @@ def _own(result: Result, shared: Mapping[str, Sequence[str]]) -> Mapping[str, Se
     """Return the attributes of a result that its run does not keep, or that differ from the run's."""
     data = result.data
     parent = shared.get(PARENT)
-    if len(shared) >= len(_OF_RUN) and len(data) == 1 and parent is not None and data.get(PARENT) == parent:
-        return _NOTHING
     own: dict[str, Sequence[str]] = dict(data)
     if parent is not None:
         if data.get(PARENT) == parent:
             del own[PARENT]
         elif PARENT not in data:
             own[PARENT] = ()
+    if result.verbatim:
+        return own
     for key, attribute in _OF_RUN:
         value = getattr(result, attribute)
         if value and key not in shared:

@@ -3,35 +3,57 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import sqlite_utils
 
+from ..domain.expectation import Awaited, StoredEvent
 from ..domain.page import Committed, Page
+from ..domain.plan import Plan, PlanVersion
 from ..domain.stored import JobState, Quarantined, SourceState, StoredResult
+from ..domain.waiver import Act, WaiverEvent
 from ..errors import NotFoundError, StoreError
 from ..normalise.items import same_item
+from ..query.dialect import SQLITE
 from ..query.results import ResultQuery, ids_sql
 from . import rows
+from .decisions import Decisions
 from .dump import dump
+from .expectations import Expectations
 from .integrity import problems
 from .interning import Names
 from .leases import is_locked, locked
-from .migrations import migrate
+from .migrations import is_current, migrate
+from .outbox import Outbox
+from .outgoing import Ask
 from .pages import PageWriter
+from .plans import Plans
 from .readers import Readers
+from .searcher import Searcher
+from .selecting import select
+from .waivers import WaiverLog
 from .writer import RollBackError, Writer
+
+T = TypeVar("T")
 
 POLITE_ROWS = 250
 """Rows in one commit where another process serves the file: its POSTs wait no longer than that."""
 
 WAL_BYTES = 64 * 1024 * 1024
+LOOK_EVERY = 16
+"""Commits between two looks at the length of the log."""
+
+_THESE = "where r.id in (select value from json_each(?))"
 SERVING = "serve"
 """Name of the lock that a server holds on its store."""
 
@@ -42,10 +64,27 @@ class SqliteStore:
     def __init__(self, path: Path, polite: bool) -> None:
         self.path = path
         self._polite = polite
+        self._commits = 0
+        self._log = f"{path}-wal"
         self._names = Names()
         self._pages: PageWriter | None = None
         self._readers = Readers(path)
-        self._writer = Writer(self._connect, self._names, polite=polite, committed=self._shorten_log)
+        self.at_one_commit = self._readers.at_one_commit
+        self.select = partial(select, self._readers)
+        self._writer = self._open_writer()
+        searcher = Searcher(self._readers.ask, SQLITE)
+        self.search, self.latest, self.fact = searcher.search, searcher.latest, searcher.fact
+        self.newest = searcher.newest
+        self.of_component, self.items_of = searcher.of_component, searcher.items_of
+        self.testcase, self.testcases = searcher.testcase, searcher.testcases
+        self.group, self.groups = searcher.group, searcher.groups
+        self._plans = Plans(self._ask, self._change)
+        self.plans, self.plans_for = self._plans.plans, self._plans.plans_for
+        self.plan, self.plan_versions = self._plans.plan, self._plans.plan_versions
+        self.outbox = Outbox(self._ask, self._change, self._delivering, SQLITE)
+        self.waivers = WaiverLog(self._readers.ask, self._change, SQLITE)
+        self.expectations = Expectations(self._ask, self._change, SQLITE)
+        self.decisions = Decisions(self._ask, self._change, self._following, SQLITE)
 
     @classmethod
     def open(cls, path: Path, *, polite: bool | None = None) -> SqliteStore:
@@ -54,17 +93,7 @@ class SqliteStore:
         `polite`: small commits with pauses, for a process beside a server; None finds out whether
         a server has the file. Raises StoreError where the file cannot be used.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect_for_writing(path)
-        except (OSError, sqlite3.Error) as err:
-            raise StoreError(f"{path}: {err}") from err
-        try:
-            migrate(connection)
-        except sqlite3.Error as err:
-            raise StoreError(f"{path}: {err}") from err
-        finally:
-            connection.close()
+        migrate_file(path)
         return cls(path, is_locked(path, SERVING) if polite is None else polite)
 
     @contextmanager
@@ -74,6 +103,15 @@ class SqliteStore:
             yield
 
     # -- writing -----------------------------------------------------------------------------------
+
+    def _open_writer(self) -> Writer:
+        return Writer(
+            self._connect,
+            self._names,
+            self._write_page,
+            polite=self._polite,
+            committed=self._shorten_log,
+        )
 
     def commit_page(self, page: Page) -> Committed:
         """Store a page; see protocol."""
@@ -86,9 +124,32 @@ class SqliteStore:
         return total
 
     def _write(self, page: Page, *, alone: bool) -> Committed:
+        return self._writer.do(lambda connection: self._write_page(connection, page), alone=alone)
+
+    def _change(self, operation: Callable[[Ask], T]) -> T:
+        """Run an operation in a transaction."""
         return self._writer.do(
-            lambda connection: self._page_writer(connection).write(page, _now()), alone=alone
+            lambda connection: operation(lambda sql, values: connection.execute(sql, values).fetchall())
         )
+
+    def _delivering(self, sink: str) -> AbstractContextManager[object]:
+        """Hold the right to deliver; see Outbox."""
+        return locked(self.path, f"deliver {sink}", f"another delivery to sink {sink} is running")
+
+    def _following(self) -> AbstractContextManager[object]:
+        """Hold the right to follow; see Decisions."""
+        return locked(self.path, "follow", "another follower of this store is running")
+
+    def _write_page(self, connection: sqlite3.Connection, page: Page) -> Committed:
+        return self._page_writer(connection).write(page, _now())
+
+    def submit(self, page: Page) -> Future[tuple[int, ...]]:
+        """Store a small page soon; see protocol."""
+        return self._writer.submit(page if page.tell_ids else replace(page, tell_ids=True))
+
+    def waiting(self) -> int:
+        """Count submissions that wait; see protocol."""
+        return self._writer.waiting
 
     def preview_page(self, page: Page) -> Committed:
         """Count what commit_page would do; see protocol."""
@@ -149,6 +210,20 @@ class SqliteStore:
         if not self._writer.do(close):
             raise NotFoundError(f"no quarantined record {record_id}")
 
+    def save_plan(self, plan: Plan, actor: str, *, before: int) -> tuple[PlanVersion, bool]:
+        """Store a version of a plan; see protocol."""
+        return self._save_plan(plan, actor, before)
+
+    def _save_plan(self, plan: Plan, actor: str, before: int) -> tuple[PlanVersion, bool]:
+        return self._plans.save(plan, actor, before)
+
+    def save_events(self, events: Sequence[Awaited]) -> list[StoredEvent]:
+        """Store events; see protocol."""
+        return self.expectations.save(events)
+
+    def _append_waivers(self, acts: list[Act], seen: dict[int, int]) -> list[WaiverEvent]:
+        return self.waivers.append(acts, seen)
+
     def _update_source(self, source: str, change: str, value: object, error: str | None = None) -> None:
         """Change a source's row; `change` is one of the texts above, never a value."""
 
@@ -167,16 +242,30 @@ class SqliteStore:
         return self._pages
 
     def _connect(self) -> sqlite3.Connection:
-        return _connect_for_writing(self.path)
+        return connect_for_writing(self.path)
 
     def _shorten_log(self, connection: sqlite3.Connection) -> None:
-        """Keep the write-ahead log short: hold our readers for a moment where it has grown."""
-        log = Path(f"{self.path}-wal")
-        if log.exists() and log.stat().st_size > WAL_BYTES:
+        """Keep the write-ahead log short: hold our readers for a moment where it has grown.
+
+        It is looked at now and then: each look costs a twentieth of a commit.
+        """
+        self._commits += 1
+        if self._commits % LOOK_EVERY:
+            return
+        if os.path.exists(self._log) and os.path.getsize(self._log) > WAL_BYTES:
             with self._readers.held(timeout_s=2):
                 connection.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     # -- reading -----------------------------------------------------------------------------------
+
+    def hurry(self) -> None:
+        """Let this thread give up early; see protocol."""
+        self._readers.hurry()
+
+    def _ask(self, sql: str, values: Mapping[str, object]) -> list[Any]:
+        """Run one statement for a person, who may wait."""
+        with self._readers.reading() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def cursor(self, source: str) -> str | None:
         """Return a source's cursor; see protocol."""
@@ -189,6 +278,10 @@ class SqliteStore:
         with self._readers.reading() as connection:
             return [rows.source_state(row) for row in connection.execute(rows.SOURCES)]
 
+    def collected_by(self, collector: str) -> frozenset[str]:
+        """Return names of sources; see protocol."""
+        return frozenset(name for (name,) in self._ask(rows.COLLECTED, {"collector": collector}))
+
     def jobs(self, source: str | None = None) -> list[JobState]:
         """Return jobs; see protocol."""
         with self._readers.reading() as connection:
@@ -200,16 +293,21 @@ class SqliteStore:
         sql, values = ids_sql(query, nvr, arch)
         with self._readers.reading() as connection:
             ids = [row[0] for row in connection.execute(sql, values)]
-            found = {row[0]: row for row in connection.execute(rows.RESULTS, (json.dumps(ids),))}
-        return [rows.stored_result(found[number]) for number in ids]
+            found = connection.execute(rows.RESULTS + _THESE, (json.dumps(ids),)).fetchall()
+        return rows.in_order(found, ids)
 
     def result(self, result_id: int) -> StoredResult:
         """Return one result; see protocol."""
-        with self._readers.reading() as connection:
-            row = connection.execute(rows.RESULTS, (json.dumps([result_id]),)).fetchone()
-        if row is None:
+        found = self.stored([result_id])
+        if not found:
             raise NotFoundError(f"no result {result_id}")
-        return rows.stored_result(row)
+        return found[0]
+
+    def stored(self, ids: Sequence[int]) -> list[StoredResult]:
+        """Return results by id; see protocol."""
+        with self._readers.reading() as connection:
+            found = connection.execute(rows.RESULTS + _THESE, (json.dumps(list(ids)),)).fetchall()
+        return rows.in_order(found, ids)
 
     def quarantined(
         self, source: str | None = None, *, limit: int = 100, open_only: bool = True
@@ -231,24 +329,20 @@ class SqliteStore:
             raise NotFoundError(f"no quarantined record {record_id}")
         return rows.quarantined(row)
 
+    def quarantined_by_door(self) -> Mapping[tuple[str, str], int]:
+        """Count open records by source and door; see protocol."""
+        with self._readers.reading() as connection:
+            return {(source, door): count for source, door, count in connection.execute(rows.WAITING)}
+
     def counts(self) -> dict[str, int]:
         """Return figures for people; see protocol."""
-        asked = {
-            "results": "select coalesce(sum(results), 0) from _commit",
-            "testcases": "select count(*) from _testcase",
-            "items": "select count(*) from _item",
-            "runs": "select count(*) from _run",
-            "sources": "select count(*) from _source",
-            "quarantined": "select count(*) from _quarantine where resolved_at is null",
-            "outbox": "select count(*) from _outbox",
-        }
         with self._readers.reading() as connection:
-            return {name: int(connection.execute(sql).fetchone()[0]) for name, sql in asked.items()}
+            return {name: int(connection.execute(sql).fetchone()[0]) for name, sql in rows.COUNTS.items()}
 
     def dump(self, *, portable: bool = False) -> Iterator[str]:
         """Yield the canonical dump; see protocol."""
         with self._readers.reading() as connection:
-            yield from dump(connection, portable)
+            yield from dump(connection.execute, portable)
 
     # -- care --------------------------------------------------------------------------------------
 
@@ -276,7 +370,7 @@ class SqliteStore:
     def vacuum(self) -> tuple[int, int]:
         """Give unused space back; see protocol."""
         before = self.path.stat().st_size
-        connection = _connect_for_writing(self.path)
+        connection = connect_for_writing(self.path)
         try:
             with self._readers.held(timeout_s=10):
                 connection.execute("vacuum")
@@ -299,7 +393,34 @@ class SqliteStore:
         self.close()
 
 
-def _connect_for_writing(path: Path) -> sqlite3.Connection:
+def migrate_file(path: Path) -> bool:
+    """Make the file, or bring it to the schema of this version; say whether anything changed.
+
+    Raises StoreError where the file cannot be used.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect_for_writing(path)
+    except (OSError, sqlite3.Error) as err:
+        raise StoreError(f"{path}: {err}") from err
+    try:
+        return migrate(connection)
+    except sqlite3.Error as err:
+        raise StoreError(f"{path}: {err}") from err
+    finally:
+        connection.close()
+
+
+def is_current_file(path: Path) -> bool:
+    """Say whether a file has the schema of this version. Raises StoreError where it is none of ours."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return is_current(connection)
+    except sqlite3.Error as err:
+        raise StoreError(f"{path}: {err}") from err
+
+
+def connect_for_writing(path: Path) -> sqlite3.Connection:
     """Open a connection that writes, with the settings that made an acknowledged page durable."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in (

@@ -2,8 +2,9 @@
 
 An operation is answered after the commit that holds it, so that an acknowledged page survives a
 power cut, and clients that wait at the same time share one fsync. Each operation of a group has a
-savepoint of its own: one that fails takes nothing of its neighbours with it. A large one goes
-alone, without a savepoint: inside one, SQLite journals each statement (8 times slower, measured).
+savepoint of its own: one that fails takes nothing of its neighbours with it. Small pages that wait
+together are written as one; should that fail, each is tried alone. A large one goes alone, without
+a savepoint: inside one, SQLite journals each statement (8 times slower, measured).
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
-from ..errors import StoreError
+from ..domain.page import Committed, Page
+from ..errors import OverloadedError, StoreError
 from .interning import Names
+from .merging import Together, kind, merge
 
 T = TypeVar("T")
 GROUP = 256
 """Operations in one commit, at most."""
+
+WAITING = 4096
+"""Submitted pages that may wait; more are refused, so that memory does not grow under overload."""
 
 Operation = Callable[[sqlite3.Connection], Any]
 
@@ -38,13 +45,15 @@ class RollBackError(Exception):
 class _Job:
     operation: Operation
     future: Future[Any]
-    alone: bool
+    alone: bool = False
+    page: Page | None = None
 
 
 class Writer:
     """Runs operations on one connection, in order, on a thread of its own.
 
     connect    opens the connection, on that thread
+    write      writes a page within the open transaction
     names      interned names, kept in step with the transactions
     polite     after each commit rest twice the time it took: another process serves this file
     committed  called after each commit, on that thread
@@ -54,15 +63,19 @@ class Writer:
         self,
         connect: Callable[[], sqlite3.Connection],
         names: Names,
+        write: Callable[[sqlite3.Connection, Page], Committed],
         *,
         polite: bool = False,
         committed: Callable[[sqlite3.Connection], None] = lambda connection: None,
     ) -> None:
         self._connect = connect
         self._names = names
+        self._write = write
         self._polite = polite
         self._committed = committed
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._kept = False
+        """Whether anything of the group is to be written: previews leave no trace, even in the log."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ci-results-writer", daemon=True)
         self._thread.start()
@@ -80,6 +93,24 @@ class Writer:
         self._queue.put(_Job(operation, future, alone))
         return future.result()
 
+    def submit(self, page: Page) -> Future[tuple[int, ...]]:
+        """Write `page` soon, together with others; answer with its results' ids once they are durable.
+
+        Raises OverloadedError where WAITING wait already.
+        """
+        if self._closed.is_set():
+            raise StoreError("the store is closed")
+        if self._queue.qsize() >= WAITING:
+            raise OverloadedError(f"{WAITING} submissions wait to be written: try again in a second")
+        future: Future[tuple[int, ...]] = Future()
+        self._queue.put(_Job(lambda connection: self._write(connection, page).ids, future, page=page))
+        return future
+
+    @property
+    def waiting(self) -> int:
+        """How many operations wait."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Finish what was accepted and end the thread."""
         if not self._closed.is_set():
@@ -94,7 +125,8 @@ class Writer:
             while (job := waiting or self._queue.get()) is not None:
                 group, waiting, ended = self._gather(job)
                 began = time.monotonic()
-                self._commit(connection, group)
+                # What nobody waits for any more is cancelled, and not written.
+                self._commit(connection, [job for job in group if job.future.set_running_or_notify_cancel()])
                 if ended:
                     break
                 if self._polite:
@@ -119,11 +151,12 @@ class Writer:
 
     def _commit(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
         answers: list[tuple[_Job, Any]] = []
+        self._kept = False
         try:
             connection.execute("begin immediate")
-            for job in group:
-                self._one(connection, job, answers)
-            connection.execute("commit")
+            for _kind, jobs in groupby(group, key=lambda job: job.page and kind(job.page)):
+                self._each(connection, list(jobs), answers)
+            connection.execute("commit" if self._kept else "rollback")
         except Exception as err:  # noqa: BLE001 (top of a worker: it must answer and go on)
             self._undo(connection)
             problem = _store_error(err)
@@ -134,11 +167,29 @@ class Writer:
         self._names.committed()
         for job, answer in answers:
             job.future.set_result(answer)
-        self._committed(connection)
+        if self._kept:
+            self._committed(connection)
+
+    def _each(
+        self, connection: sqlite3.Connection, jobs: list[_Job], answers: list[tuple[_Job, Any]]
+    ) -> None:
+        """Run operations that follow each other; pages of one kind as one, unless that fails."""
+        pages = [job.page for job in jobs if job.page is not None]
+        if len(pages) > 1:
+            together = Together(*merge(pages))
+            whole = _Job(lambda connection: self._write(connection, together.page).ids, Future())
+            done: list[tuple[_Job, Any]] = []
+            self._one(connection, whole, done)
+            if done:
+                answers += zip(jobs, together.split(done[0][1]), strict=True)
+                return
+        for job in jobs:
+            self._one(connection, job, answers)
 
     def _one(self, connection: sqlite3.Connection, job: _Job, answers: list[tuple[_Job, Any]]) -> None:
         """Run one operation in its savepoint; errors of the file itself end the whole group."""
         if job.alone:
+            self._kept = True
             answers.append((job, job.operation(connection)))
             return
         connection.execute("savepoint operation")
@@ -160,6 +211,7 @@ class Writer:
         else:
             connection.execute("release operation")
             self._names.release()
+            self._kept = True
             answers.append((job, answer))
 
     def _back(self, connection: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ from threading import Barrier, Event, Thread
 
 import pytest
 
+from ci_results.domain.delivery import START
 from ci_results.domain.page import Page
 from ci_results.errors import BusyError, InvalidError, StaleError, StoreError
 from ci_results.query.results import ResultQuery
@@ -23,6 +24,8 @@ from ci_results.store.integrity import TRIGGERS
 from ci_results.store.opening import open_store
 from ci_results.store.readers import connect_read_only
 from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.decision_rules import awaited, recorded
+from ci_results.testing.plan_rules import PLAN
 from ci_results.testing.store_contract import result
 
 
@@ -54,7 +57,7 @@ def commit(store: SqliteStore, *keys: str) -> None:
         "insert or replace into _result select * from _result",
         "replace into _result select * from _result",
         "insert into _result select 99, seq, source, run, testcase, item, variant, outcome, rank,"
-        " submit_time, duration, note, ref_url, data, key, identity, digest from _result",
+        " submit_time, duration, note, ref_url, data, key, identity, digest, time, groups from _result",
         "update _run set data = '{}'",
         "delete from _run",
         "insert or replace into _run select * from _run",
@@ -63,10 +66,32 @@ def commit(store: SqliteStore, *keys: str) -> None:
         "update _pair set value = 'other'",
         "update _variant set arch = 'other'",
         "update _outcome set word = 'other' where id = 1",
+        "update _plan set cases = '[]'",
+        "delete from _plan",
+        "replace into _plan select * from _plan",
+        "insert or replace into _plan"
+        " select 99, name, version, seq, item_type, item, actor, imported_at, '[]' from _plan",
+        "update _event set owner = 'me'",
+        "delete from _event",
+        "replace into _event select * from _event",
+        "insert or replace into _event select 99, seq, source, key, kind, time, received_at, subject_type,"
+        " subject, product_versions, owner, 'me', digest from _event",
+        "update _expectation set due = null",
+        "delete from _expectation",
+        "replace into _expectation select * from _expectation",
+        "update _decision set verdict = 'go'",
+        "delete from _decision",
+        "replace into _decision select * from _decision",
+        "insert or replace into _decision select 99, seq, gate, number, subject_type, subject,"
+        " product_version, context, 'go', old_verdict, satisfied, summary, at, as_of, cause, digest, answer,"
+        " proof from _decision",
     ],
 )
-def test_nobody_changes_a_stored_result(store: SqliteStore, path: Path, statement: str) -> None:
+def test_nobody_changes_what_is_stored(store: SqliteStore, path: Path, statement: str) -> None:
     commit(store, "k1")
+    store.save_plan(PLAN, "jdoe", before=0)
+    store.save_events([awaited()])
+    store.decisions.record(store.decisions.begin(), START, "", [recorded()])
     before = list(store.dump())
     stranger = sqlite3.connect(path)
     with pytest.raises(sqlite3.DatabaseError, match=r"append-only|keeps its name|never changes"):
@@ -183,6 +208,7 @@ def test_a_full_disk_is_said_and_survived(store: SqliteStore) -> None:
 
 def test_a_long_log_is_cut_while_readers_are_held(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAL_BYTES", 1)
+    monkeypatch.setattr(module, "LOOK_EVERY", 1)
     store = SqliteStore.open(path)
     commit(store, "k1")
     deadline = time.monotonic() + 5
@@ -191,6 +217,25 @@ def test_a_long_log_is_cut_while_readers_are_held(path: Path, monkeypatch: pytes
     assert Path(f"{path}-wal").stat().st_size == 0
     assert store.counts()["results"] == 1
     store.close()
+
+
+def test_a_submission_that_nobody_waits_for_is_not_written_and_stops_nobody(store: SqliteStore) -> None:
+    held, entered = Event(), Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        entered.set()
+        held.wait(10)
+
+    holder = Thread(target=store._writer.do, args=(hold,))
+    holder.start()
+    entered.wait(10)
+    gone = store.submit(Page(source="ci", results=[result("gone")]))
+    kept = store.submit(Page(source="ci", results=[result("kept")]))
+    assert gone.cancel()
+    held.set()
+    holder.join()
+    assert len(kept.result(10)) == 1
+    assert [one.key for one in store.results(ResultQuery())] == ["kept"]
 
 
 # -- beside a server -----------------------------------------------------------------------------

@@ -10,11 +10,16 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+from ci_results.domain.delivery import Position
 from ci_results.domain.garbled import Garbled
 from ci_results.domain.page import Page
+from ci_results.domain.plan import Plan, PlanCase
+from ci_results.domain.recorded import Followed
 from ci_results.store.migrations import VERSION
 from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.decision_rules import POINT, awaited, recorded
 from ci_results.testing.store_contract import NOON, result
+from ci_results.testing.waiver_contract import grant, request
 
 
 def main() -> None:
@@ -31,6 +36,15 @@ def main() -> None:
             store.commit_page(Page(source="ci", results=made, quarantine=[bad], cursor="c1"))
             later = result("k0", note=note, time=NOON + timedelta(hours=1))
             store.commit_page(Page(source="ci", results=[later]))
+            cases = (PlanCase(testcase="desktop.login", title="Log in"),)
+            plan = Plan(name="beta", item_type="compose", item="Fedora-44-*", cases=cases)
+            store.save_plan(plan, "jdoe", before=0)
+            store.waivers.append([grant(), request()])
+            store.save_events([awaited()])
+            state = store.decisions.begin()
+            store.decisions.record(
+                state, Position(5, 11), "sha256:1", [recorded()], [Followed(POINT, 1, "wait")]
+            )
         connection = sqlite3.connect(path)
         target = Path(__file__).parent / "released" / f"schema{VERSION}.sql"
         target.write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")

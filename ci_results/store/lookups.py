@@ -1,0 +1,135 @@
+"""Lookups: from the words of a search to ids, and along which index it is walked.
+
+An id never changes, so what was found once is remembered; what was not found is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from ..domain.search import Attribute, Order, Search
+from ..query import facts
+from ..query.dialect import Dialect
+from ..query.known import Driver, Known, Values
+
+KEPT = 100_000
+COMMON = 500
+"""A name with more results than this is common: a walk along it may pass many that do not match."""
+
+_COUNTS = {
+    "pair": (
+        "select (select count(*) from (select 1 from _result_pair where pair = :id limit :most) a)"
+        " + (select count(*) from (select 1 from _run_pair where pair = :id limit :most) b)"
+    ),
+    "group": "select count(*) from (select 1 from _result_group where grp = :id limit :most) a",
+    "testcase": "select count(*) from (select 1 from _result where testcase = :id limit :most) a",
+}
+
+
+class Lookups:
+    """Knows ids of names that were asked before, and which of them are common."""
+
+    def __init__(self, ask: Callable[[str, Mapping[str, object]], list[Any]], dialect: Dialect) -> None:
+        self._ask = ask
+        self._dialect = dialect
+        self._ids: dict[tuple[str, str], int] = {}
+        self._common: set[tuple[str, int]] = set()
+
+    def known(self, search: Search) -> Known:
+        """Return the search with ids for its names."""
+        testcases = None
+        if search.names_testcases:
+            testcases = self._named("testcase", "name", search.testcases)
+            if search.testcase_patterns:
+                testcases = tuple(dict.fromkeys(testcases + self._matching(search.testcase_patterns)))
+        return Known(
+            search=search,
+            outcomes=self._named("outcome", "word", search.outcomes) if search.outcomes else None,
+            testcases=testcases,
+            groups=self._named("group", "uuid", search.groups) if search.groups else None,
+            pairs=tuple((each.key, self._pairs(each)) for each in search.attributes),
+            floor=None if search.since is None else self._floor(search.since),
+        )
+
+    def pair_ids(self, key: str, values: Iterable[str]) -> dict[str, int]:
+        """Return the ids of pairs of one key by their values, without those that nobody has."""
+        names = tuple(dict.fromkeys(values))
+        kind = f"pair {key}"
+        self._found(kind, names, self._dialect.pairs, {"key": key})
+        return {name: self._ids[kind, name] for name in names if (kind, name) in self._ids}
+
+    def driver(self, known: Known) -> Driver:
+        """Choose the index to walk: that of the condition with the fewest results."""
+        candidates: list[tuple[Driver, str, tuple[int, ...]]] = [
+            (n, "pair", ids) for n, (_key, ids) in enumerate(known.pairs)
+        ]
+        for name, ids in (("group", known.groups), ("testcase", known.testcases)):
+            if ids is not None:
+                candidates.append((name, name, ids))
+        if candidates:
+            return self._rarest(candidates)
+        if known.outcomes is not None:
+            return "outcome"
+        return "id" if known.search.order is Order.STORED and known.search.since is None else "time"
+
+    def _rarest(self, candidates: list[tuple[Driver, str, tuple[int, ...]]]) -> Driver:
+        if len(candidates) > 1:
+            rare = [
+                each for each in candidates
+                if len(each[2]) <= COMMON and not any((each[1], one) in self._common for one in each[2])
+            ]  # fmt: skip
+            if len(rare) > 1:
+                return min(rare, key=lambda each: sum(self._count(each[1], one) for one in each[2]))[0]
+            candidates = rare or candidates
+        return candidates[0][0]
+
+    def _count(self, kind: str, number: int) -> int:
+        counted = int(self._ask(_COUNTS[kind], {"id": number, "most": COMMON})[0][0])
+        if counted >= COMMON:
+            self._remember_common((kind, number))
+        return counted
+
+    def _remember_common(self, name: tuple[str, int]) -> None:
+        if len(self._common) >= KEPT:
+            self._common.clear()
+        self._common.add(name)
+
+    def _floor(self, since: int) -> int:
+        """Return the lowest rank that a result of that time or later can have."""
+        lowest = self._ask(facts.FLOOR, {"since": since})[0][0]
+        return since if lowest is None else min(since, int(lowest))
+
+    def _named(self, table: str, column: str, names: Iterable[str]) -> tuple[int, ...]:
+        listed = self._dialect.texts("values")
+        sql = f"select {column}, id from _{table} where {column} in (select value from {listed})"
+        return self._found(table, tuple(dict.fromkeys(names)), sql, {})
+
+    def _pairs(self, attribute: Attribute) -> tuple[int, ...]:
+        if not attribute.pattern:
+            values = tuple(dict.fromkeys(attribute.values))
+            return self._found(f"pair {attribute.key}", values, self._dialect.pairs, {"key": attribute.key})
+        given: Values = {"key": attribute.key}
+        where = facts.names_condition("value", (), attribute.values, self._dialect, given)
+        rows = self._ask(f"select id from _pair{where} and key = :key", given)
+        return tuple(row[0] for row in rows)
+
+    def _matching(self, patterns: tuple[str, ...]) -> tuple[int, ...]:
+        values: Values = {}
+        where = facts.names_condition("name", (), patterns, self._dialect, values)
+        return tuple(row[0] for row in self._ask(f"select id from _testcase{where}", values))
+
+    def _found(self, kind: str, names: tuple[str, ...], sql: str, values: Values) -> tuple[int, ...]:
+        """Return ids of names, asking for those that are not remembered."""
+        # No store has a NUL, and PostgreSQL would answer nothing at all where one is asked for.
+        unknown = [name for name in names if (kind, name) not in self._ids and "\0" not in name]
+        if unknown:
+            if len(self._ids) + len(unknown) > KEPT:
+                self._ids.clear()
+                unknown = [name for name in names if "\0" not in name]
+            listed = orjson.dumps(unknown).decode()
+            rows = self._ask(sql, {**values, "values": listed})
+            self._ids.update({(kind, name): number for name, number in rows})
+        return tuple(self._ids[kind, name] for name in names if (kind, name) in self._ids)

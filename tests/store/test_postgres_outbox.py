@@ -1,0 +1,21 @@
+"""The outbox on PostgreSQL keeps the contract of all outboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ci_results.store.postgres import PostgresStore
+from ci_results.testing.outbox_contract import OutboxContract
+
+
+@pytest.mark.needs("postgresql")
+class TestPostgres(OutboxContract):
+    @pytest.fixture(autouse=True)
+    def _places(self, postgresql: Callable[[str], str]) -> None:
+        self.place = postgresql
+
+    def open_store(self, folder: Path) -> PostgresStore:
+        return PostgresStore.open(self.place(str(folder)))
