@@ -1,0 +1,218 @@
+"""Tell a decision as Greenwave tells it; what we add stands in keys of its own. Obeys COMPAT 3.3."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..domain.decision import TESTED, Decision, Requirement, State, Verdict
+from ..domain.subject import SubjectType, SubjectTypes
+
+DISTINCT_ON = ("scenario", "system_architecture", "system_variant")
+_TYPES = {
+    State.PASSED: "test-result-passed",
+    State.FAILED: "test-result-failed",
+    State.ERRORED: "test-result-errored",
+    State.UNKNOWN: "test-result-errored",
+    State.WAITING: "test-result-missing",
+    State.MISSING: "test-result-missing",
+}
+_PARTS = (
+    (State.MISSING, "result", "missing"),
+    (State.ERRORED, "test", "errored"),
+    (State.FAILED, "test", "failed"),
+    (State.WAITING, "test", "incomplete"),
+)
+_FILE_PARTS = (
+    (State.FILE_INVALID, "due to invalid remote rule file"),
+    (State.FILE_MISSING, "due to missing remote rule file"),
+    (State.FILE_UNREACHED, "while trying to fetch remote rule file"),
+)
+_FILES = frozenset(state for state, _ in _FILE_PARTS)
+
+
+def answer(
+    decision: Decision,
+    types: SubjectTypes,
+    *,
+    results: Sequence[Any] = (),
+    waivers: Sequence[Any] = (),
+    distinct_on: Sequence[str] = DISTINCT_ON,
+) -> dict[str, Any]:
+    """Return the answer of 200.
+
+    results, waivers  those of the subjects as their own APIs serve them, for a verbose request
+    distinct_on       the attributes that tell results of one testcase apart
+    """
+    told = [each for each in flat(decision.requirements) if each.blocking and not _removed(each)]
+    encode = _Encoder(types, distinct_on)
+    satisfied: list[dict[str, Any]] = []
+    unsatisfied: list[dict[str, Any]] = []
+    for each in told:
+        (satisfied if each.satisfied else unsatisfied).append(encode(each))
+    found: dict[str, Any] = {
+        "policies_satisfied": not unsatisfied,
+        "summary": summary(told),
+        "satisfied_requirements": satisfied,
+        "unsatisfied_requirements": unsatisfied,
+    }
+    if decision.request.policy is None:
+        found["applicable_policies"] = [each.id for subject in decision.subjects for each in subject.policies]
+    if decision.request.verbose:
+        found |= {"results": list(results), "waivers": list(waivers)}
+    return found
+
+
+def additions(
+    decision: Decision, types: SubjectTypes, distinct_on: Sequence[str] = DISTINCT_ON
+) -> dict[str, Any]:
+    """Return what we add to that answer, in keys that the peer does not have."""
+    encode = _Encoder(types, distinct_on)
+    progress = decision.progress
+    expected = [
+        {
+            "subject_type": each.subject.type,
+            "subject_identifier": each.subject.identifier,
+            "testcase": each.testcase,
+            "expected_since": None if each.expected is None else each.expected.since.isoformat(),
+            "overdue": each.expected is not None and each.expected.overdue(decision.now),
+            "owner": each.owner,
+        }
+        for each in flat(decision.requirements)
+        if each.blocking and each.state is State.MISSING and not each.satisfied
+    ]
+    return {
+        "verdict": decision.verdict,
+        "progress": {**progress._asdict(), "percent": progress.percent},
+        "informational": [encode(each) for each in flat(decision.informational)],
+        "expected": [each for each in expected if each["expected_since"] or each["owner"]],
+        "policies_digest": decision.digest,
+        "as_of": {"seq": decision.as_of},
+    }
+
+
+def no_policy(decision: Decision) -> str | None:
+    """Return the message of a 404, where a subject that must come under a policy comes under none."""
+    for each in decision.subjects:
+        if each.verdict is Verdict.NO_POLICY:
+            contexts = " ".join(decision.request.contexts)
+            return (
+                f"Found no applicable policies for {each.subject.type} subjects "
+                f"at gating point(s) {contexts} in {decision.request.product_version}"
+            )
+    return None
+
+
+def summary(told: Iterable[Requirement]) -> str:
+    """Return the one sentence that the peer makes of requirements."""
+    told = list(told)
+    tests = [each for each in told if each.state in TESTED]
+    counts = Counter(_summed(each.state) for each in told if not each.satisfied)
+    files = ", ".join(
+        f"{_several(counts[state], 'error')} {what}" for state, what in _FILE_PARTS if counts[state]
+    )
+    parts = ", ".join(
+        f"{_several(counts[state], what)} {how}" for state, what, how in _PARTS if counts[state]
+    )
+    if parts:
+        required = f"Of {len(tests)} required {'test' if len(tests) == 1 else 'tests'}, {parts}"
+        return f"{files}. {required}" if files else required
+    if files:
+        return files
+    if not tests:
+        return "No tests are required"
+    return f"All required tests ({len(tests)} total) have passed or been waived"
+
+
+def flat(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
+    """Yield the single requirements that the peer knows: of a choice those that decided it."""
+    for each in requirements:
+        if each.needed is None or not each.parts:
+            yield each
+        elif each.choice:
+            yield from flat(part for part in each.parts if part.satisfied == each.satisfied)
+        else:
+            yield from flat(each.parts)
+
+
+def _removed(requirement: Requirement) -> bool:
+    """Trouble with a file that is waived is not told at all."""
+    return requirement.state in _FILES and requirement.waiver is not None
+
+
+def _summed(state: State) -> State:
+    return State.ERRORED if state is State.UNKNOWN else state
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+class _Encoder:
+    """Tells one requirement."""
+
+    def __init__(self, types: SubjectTypes, distinct_on: Sequence[str]) -> None:
+        self._types, self._distinct_on = types, distinct_on
+        self._kinds: dict[str, SubjectType] = {}
+
+    def __call__(self, requirement: Requirement) -> dict[str, Any]:
+        subject, state = requirement.subject, requirement.state
+        if state is State.EXCLUDED:
+            return {
+                "type": "excluded",
+                "subject_identifier": subject.identifier,
+                "policy": requirement.policy.id or None,
+                "source": requirement.policy.source,
+            }
+        told = {
+            "testcase": requirement.testcase,
+            "subject_type": subject.type,
+            "subject_identifier": subject.identifier,
+            "source": requirement.policy.source,
+        }
+        if state is State.FETCHED:
+            return told | {"type": "fetched-gating-yaml", "source": requirement.addresses[0]}
+        if state in _FILES:
+            return self._file(requirement, told)
+        return self._test(requirement, told)
+
+    def _file(self, requirement: Requirement, told: dict[str, Any]) -> dict[str, Any]:
+        told |= {"type": requirement.testcase, "scenario": None}
+        if requirement.state is State.FILE_INVALID:
+            return told | {"source": requirement.addresses[0], "details": requirement.said}
+        del told["source"]
+        told["sources"] = list(requirement.addresses)
+        if requirement.state is State.FILE_UNREACHED:
+            told["error"] = requirement.said
+        return told
+
+    def _test(self, requirement: Requirement, told: dict[str, Any]) -> dict[str, Any]:
+        state, waiver = requirement.state, requirement.waiver
+        told["type"] = _TYPES[state]
+        if state is State.MISSING:
+            told["scenario"] = requirement.scenario
+        else:
+            told |= self._result(requirement)
+        if state in (State.ERRORED, State.UNKNOWN):
+            told["error_reason"] = requirement.said
+        if waiver is not None:
+            told |= {"type": f"{told['type']}-waived", "waiver_id": waiver.id}
+        elif state is not State.PASSED:
+            told["item"] = self._kind(requirement).item(requirement.subject.identifier)
+        return told
+
+    def _result(self, requirement: Requirement) -> dict[str, Any]:
+        result = requirement.result
+        data: Mapping[str, Sequence[str]] = {} if result is None else result.data
+        told: dict[str, Any] = {"result_id": None if result is None else result.id}
+        for key in self._distinct_on:
+            values = data.get(key)
+            told[key] = values[0] if values else None
+        return told
+
+    def _kind(self, requirement: Requirement) -> SubjectType:
+        name = requirement.subject.type
+        if name not in self._kinds:
+            self._kinds[name] = self._types.find(name)
+        return self._kinds[name]
