@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import IO, ClassVar
 
@@ -12,6 +13,9 @@ from .junit_cases import ROOTS
 from .junit_outcome import OUTCOMES
 from .junit_reading import Reading
 from .xml_head import root_name
+
+OF_CHECK = re.compile(rb"<testsuites\s[^<>]{0,1000}http://check\.sourceforge\.net/ns")
+"""The framework Check has elements of its own below that one, see unit_xml."""
 
 
 class JUnit:
@@ -24,14 +28,15 @@ class JUnit:
     outcomes: ClassVar[dict[str, str]] = OUTCOMES
 
     def recognises(self, head: bytes) -> bool:
-        """Say whether the first element is testsuites, testsuite or testcase, in any namespace."""
-        return root_name(head) in ROOTS
+        """Say whether the first element is testsuites, testsuite or testcase, not of Check's namespace."""
+        return root_name(head) in ROOTS and OF_CHECK.search(head) is None
 
     def read(self, stream: IO[bytes], about: Report) -> Iterator[Observation | Garbled]:
         """Yield the observations of one file; never raises for what the file holds.
 
-        The key of a case is its testcase without the prefix, numbered where it comes again; that of
-        the file is "overall", so that each file needs a run of its own. All observations of a file
-        share one time: `about.time`, else the end that the file tells of, else None.
+        The key of a case is its testcase without the prefix, `::` before its own name, numbered where
+        it comes again: "tests.test_login::test_ok#2"; that of the file is "overall", so that each file
+        needs a run of its own. All observations of a file share one time: `about.time`, else the end
+        that the file tells of, else None.
         """
         return Reading(stream, about).observations()

@@ -16,12 +16,12 @@ from ..domain.observation import Draft, Observation
 from ..domain.report import Report
 from ..domain.testcase import MAX_LENGTH
 from ..errors import InvalidError, shown
-from . import junit_names
-from .junit_names import UNNAMED, Keys, suite_name, tidy
+from .junit_keys import Keys, apart
+from .junit_names import suite_name, tidy
 from .junit_note import KEPT_CHARS, Text, note
 from .junit_outcome import FAILING, PROBLEMS, RETRIED, Problem, verdict
 from .junit_overall import OVERALL
-from .junit_suites import Data, Declared, Frame, head_of
+from .junit_suites import KEY_PART, Data, Declared, Frame, Head, head_and_name, head_of, tidy_key
 from .junit_values import TEN_YEARS_S, seconds
 from .xml_refusal import Refused
 
@@ -50,9 +50,9 @@ class Cases:
     """
 
     __slots__ = (
-        "_about", "_attributes", "_begun", "_case_frame", "_end", "_frame", "_heads", "_incomplete",
+        "_about", "_attributes", "_begun", "_case_frame", "_end", "_frame", "_head", "_heads", "_incomplete",
         "_inner", "_keys", "_names", "_passed", "_plain", "_prefix", "_problem", "_problems", "_properties",
-        "_property_name", "_retries", "_room", "_skip", "_text", "_text_level", "_words", "at", "declared",
+        "_property_name", "_retries", "_skip", "_text", "_text_level", "_words", "at", "declared",
         "found", "parser", "time", "title",
     )  # fmt: skip
 
@@ -61,9 +61,10 @@ class Cases:
             raise InvalidError(f"the time of the report has no zone: {shown(about.time)}")
         self._about = about
         self._prefix = f"{about.prefix}."
-        self._room = MAX_LENGTH - len(self._prefix)
         self._names: dict[str, str] = {"testcase": "testcase"}
-        self._keys = Keys(OVERALL)
+        self._keys = Keys(about.scratch)
+        self._keys.add(OVERALL)
+        self._head: Head | None = None
         self._words: dict[str, int] = {}
         self._problems: list[Problem] = []
         self._properties: dict[str, tuple[str, ...]] = {}
@@ -174,7 +175,8 @@ class Cases:
         Closures, because what does not change while a parser lives is then a local of theirs: a
         twentieth of the time that a case takes.
         """
-        names, prefix, room, add = self._names, self._prefix, self._room, self._keys.add
+        names, keys = self._names, self._keys
+        live, take, most = keys.live, keys.live.add, keys.MOST_LIVE
         run, item, item_type = self._about.run, self._about.item, self._about.item_type
         scenario, arch = self._about.scenario, self._about.arch
         tell = self.found.append
@@ -211,22 +213,34 @@ class Cases:
                     name = attributes["name"]
                     classname = attributes["classname"]
                     took: float | None = float(attributes["time"])
-                    head, data = self._heads[classname]
+                    head = self._heads[classname]
                 except (KeyError, ValueError):
                     told = self._told(attributes)
                 else:
-                    key = head + name
+                    if head is not self._head:
+                        self._enter(head)
+                    testcase = head.testcase + name
+                    part = name if ":" not in name else apart(name)
                     if (
                         0.0 <= took < TEN_YEARS_S  # type: ignore[operator]
                         and name
                         and classname != name
-                        and len(key) <= room
+                        and len(testcase) <= MAX_LENGTH
                         and name.isprintable()
-                        and add(key)
                     ):
+                        # Keys.add without its call, while the head's first names come.
+                        if keys.quick and (before := len(live)) < most:
+                            take(part)
+                            free = len(live) > before
+                        else:
+                            free = keys.add(part)
+                    else:
+                        free = False
+                    if free:
                         self._passed += 1
                         self._attributes = None
-                        testcase = prefix + key
+                        key = head.key + part
+                        data = head.data
                         word = "passed"
                         said = None
                     else:
@@ -289,7 +303,6 @@ class Cases:
         if name == "testsuite":
             if not path:
                 self.declared.suite(attributes, before_cases=not self.counts)
-                self._keys.expect(self.declared.tests)
                 suites += 1
                 if self._about.time is None:
                     self.time = self.declared.end
@@ -297,7 +310,6 @@ class Cases:
             heads = {}
         elif name == "testsuites" and frame is None:
             self.declared.root(attributes)
-            self._keys.expect(self.declared.tests)
             self.title = attributes.get("name", "").strip()
             if self._about.time is None:
                 self.time = self.declared.end
@@ -382,7 +394,7 @@ class Cases:
             return
         if any(word in name.lower() for word in _SECRET):
             value = "(not kept)"
-        key = f"property.{tidy(name, 128)}"
+        key = f"property.{tidy(name, 128).replace(':', '_')}"
         self._properties[key] = (*self._properties.get(key, ()), value[:_PROPERTY_CHARS])
 
     def _stand_in(self, frame: Frame | None) -> Frame:
@@ -436,29 +448,32 @@ class Cases:
                 data["flaky"] = "true"
         if self._incomplete:
             data["incomplete"] = "true"
-        key, shared = self._named(
-            attributes.get("name", ""), attributes.get("classname", attributes.get("class"))
-        )
-        testcase = self._prefix + key
-        if len(key) > self._room or not testcase.isprintable():
-            data["name"] = key[:_PROPERTY_CHARS]
+        classname = attributes.get("classname", attributes.get("class"))
+        head, testcase, part = self._named(attributes.get("name", ""), classname)
+        if len(testcase) > MAX_LENGTH or not testcase.isprintable():
+            data["name"] = testcase[len(self._prefix) :][:_PROPERTY_CHARS]
             testcase = tidy(testcase)
-            key = testcase[len(self._prefix) :]
-        claimed = self._keys.claim(key)
-        if claimed is not key:
+            head, part = tidy_key(head), tidy(part, KEY_PART)
+        self._enter(head)
+        part = apart(part)
+        claimed = self._keys.claim(part)
+        if claimed is not part:
             data["occurrence"] = claimed.rpartition("#")[2]
         took = seconds(attributes.get("time", attributes.get("duration")))
-        return claimed, testcase, word, took, said, {**shared, **data} if data else shared
+        return head.key + claimed, testcase, word, took, said, {**head.data, **data} if data else head.data
 
-    def _named(self, name: str, classname: str | None) -> tuple[str, Data]:
-        """Give a case's key before it is numbered, and the data that its class shares."""
+    def _named(self, name: str, classname: str | None) -> tuple[Head, str, str]:
+        """Give a case's head, its testcase, and the part of its key that comes after the head."""
         frame = self._frame or self._stand_in(None)
-        if classname == name:
-            classname = None
-        head, shared = frame.heads.get(classname) or head_of(frame, classname)
-        if not name:
-            return head[:-1] or UNNAMED, shared
-        return (head + name if classname else junit_names.head(frame.path, name)[:-1]), shared
+        if classname and name and classname != name:
+            head = frame.heads.get(classname) or head_of(frame, classname, self._prefix)
+            return head, head.testcase + name, name
+        head, name = head_and_name(frame, name or classname or "", self._prefix)
+        return head, head.testcase + name, name
+
+    def _enter(self, head: Head) -> None:
+        self._head = head
+        self._keys.enter(head.key)
 
 
 def _deciding(problems: list[Problem], word: str) -> list[Problem]:

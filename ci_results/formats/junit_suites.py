@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from . import junit_names
+from .junit_keys import SEPARATOR
 from .junit_values import end_of, moment, seconds
 
 Data = Mapping[str, str | tuple[str, ...]]
@@ -18,7 +19,9 @@ COUNTS = {
     "skipped": ("skipped", "skip", "ignored", "disabled"),
 }
 """What a file may declare, and the attributes in which the dialects do; several are added up."""
-_CLASSES = 4_096
+KEY_PART = 480
+"""Characters in a key, at most, of what is around a case, and of its name, where these had to be changed."""
+_CLASSES = 1_024
 _NO_DATA: Data = {}
 
 
@@ -27,7 +30,7 @@ class Frame(NamedTuple):
 
     tag, name  as the file spells it ("j:testsuite"); its lower-case local name ("testsuite")
     path       the names of the suites that are open, outermost first
-    heads      what stands before a case's name, by classname
+    heads      by classname, what stands before a case's name
     suites     how many outermost suites had begun
     """
 
@@ -36,27 +39,62 @@ class Frame(NamedTuple):
     name: str
     depth: int
     path: tuple[str, ...]
-    heads: dict[str | None, tuple[str, Data]]
+    heads: dict[str, Head]
     suites: int
 
 
-def head_of(frame: Frame, classname: str | None) -> tuple[str, Data]:
-    """Give what stands before the case names of a class here, and the data that they share.
+class Head(NamedTuple):
+    """What stands before the names of a class's cases, and what these share.
 
-    Kept in `frame.heads` where it is printable, so that with one found there only a case's own name
-    needs a look.
-
-    `suite` is told only where it says more than the classname: the path of a single suite of the
-    same name, or of the tool's, repeats what is known.
+    testcase  with the prefix: "baseos.tests.test_login."
+    key       the same for keys: "tests.test_login::", or "" before a case that stands alone
+    data      `suite`, where it says more than what follows: a single suite of the same name as the
+              class or the case, or of the tool's, repeats what is known
     """
-    told = junit_names.telling(frame.path)
-    data: Data = {"suite": told} if told and told != (classname,) else _NO_DATA
-    found = (junit_names.head(frame.path, classname), data)
-    if found[0].isprintable():
+
+    testcase: str
+    key: str
+    data: Data
+
+
+def head_of(frame: Frame, classname: str, prefix: str) -> Head:
+    """Give the head of a class here, kept in `frame.heads` where it is printable.
+
+    So with one found there only a case's own name needs a look.
+    """
+    found = _head(junit_names.parts(frame.path, classname), frame.path, classname, prefix)
+    if found.testcase.isprintable():
         if len(frame.heads) >= _CLASSES:
             frame.heads.clear()
         frame.heads[classname] = found
     return found
+
+
+def head_and_name(frame: Frame, name: str, prefix: str) -> tuple[Head, str]:
+    """Give head and name of a case without a classname, or with one that repeats its name.
+
+    A case without any name is called after its suite.
+    """
+    said = junit_names.parts(frame.path, name)
+    last = said.pop() if said else junit_names.UNNAMED
+    return _head(said, frame.path, name, prefix), last
+
+
+def tidy_key(head: Head) -> Head:
+    """Make what a head gives to keys printable and short."""
+    return (
+        head._replace(key=junit_names.tidy(head.key[: -len(SEPARATOR)], KEY_PART) + SEPARATOR)
+        if head.key
+        else head
+    )
+
+
+def _head(said: list[str], path: tuple[str, ...], after: str, prefix: str) -> Head:
+    """Make a head of what is `said` in a name; `after` is what stands after the suites of `path`."""
+    told = junit_names.telling(path)
+    data: Data = {"suite": told} if told and told != (after,) else _NO_DATA
+    joined = ".".join(said)
+    return Head(f"{prefix}{joined}.", f"{joined}{SEPARATOR}", data) if said else Head(prefix, "", data)
 
 
 class Declared:
@@ -101,11 +139,6 @@ class Declared:
     def rewind(self, suites: int) -> None:
         """The file is read again from within its outermost suite number `suites`."""
         self._repeats += self.begun - suites
-
-    @property
-    def tests(self) -> int:
-        """How many cases are declared so far; a hint, no more."""
-        return max(self._root.get("tests", 0), self._suites.get("tests", 0))
 
     @property
     def duration_s(self) -> float | None:

@@ -29,6 +29,7 @@ _CTIME = re.compile(
     r"[a-z]{3}\s+([a-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d\d):(\d\d)\s+(?:([a-z]+|[+-]\d{4})\s+)?(\d{4})",
     re.ASCII | re.IGNORECASE,
 )
+_EPOCH = re.compile(r"\d{9,16}(?:\.\d{1,9})?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 
 
@@ -101,7 +102,7 @@ def end_of(start: datetime, duration_s: float | None) -> datetime:
 
 
 def _epoch(text: str) -> datetime | None:
-    if not re.fullmatch(r"\d{9,16}(?:\.\d{1,9})?", text, re.ASCII):
+    if not _EPOCH.fullmatch(text):
         return None
     value = float(text)
     return datetime.fromtimestamp(value / 1000 if value > _EPOCH_MS_FROM else value, UTC)

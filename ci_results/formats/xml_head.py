@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .xml_sanitise import known
+
 NOISE_BYTES = 65_536
 """So far from the start the document may begin: blank lines, log text, a second byte order mark."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -74,10 +76,8 @@ def root_name(head: bytes) -> str | None:
     seen = look(head)
     if seen.refusal is not None:
         return None
-    text = head[seen.skip : NOISE_BYTES].decode(
-        seen.encoding if "utf" in seen.encoding else "latin-1", "replace"
-    )
-    text = text.lstrip("\ufeff")
+    encoding = known(seen.encoding) if "utf" in seen.encoding else "latin-1"
+    text = head[seen.skip : NOISE_BYTES].decode(encoding, "replace").lstrip("\ufeff")
     at = 0
     while blank := _PROLOGUE.match(text, at):
         at = blank.end()

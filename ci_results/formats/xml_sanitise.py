@@ -24,7 +24,7 @@ class Sanitiser:
     """
 
     def __init__(self, encoding: str) -> None:
-        self._decode = codecs.getincrementaldecoder(_known(encoding))("replace").decode
+        self._decode = codecs.getincrementaldecoder(known(encoding))("replace").decode
         self._held = ""
         self._first = True
 
@@ -53,7 +53,7 @@ def _reference(found: re.Match[str]) -> str:
     return found[0] if legal and not 0xD800 <= code <= 0xDFFF and code not in (0xFFFE, 0xFFFF) else ""
 
 
-def _known(encoding: str) -> str:
+def known(encoding: str) -> str:
     """Give the codec to decode with: UTF-8 for one that is unknown or no encoding of texts."""
     if not _TEXT_ENCODING.fullmatch(encoding):
         return "utf-8"

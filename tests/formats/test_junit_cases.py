@@ -31,7 +31,7 @@ def test_an_observation_made_quickly_is_one_made_properly() -> None:
     known = about()
     assert type(case) is Observation
     assert case == Observation(
-        key="c.n",
+        key="c::n",
         testcase="baseos.tier1.c.n",
         outcome="passed",
         item=known.item,
@@ -154,7 +154,7 @@ def test_a_suite_that_fails_outside_of_its_cases_is_told_as_a_case() -> None:
     seen = read('<testsuite name="db"><error message="no database"/><testcase name="n"/></testsuite>')
     assert [(each.key, each.outcome, each.note) for each in cases(seen)] == [
         ("db", "error", "no database"),
-        ("db.n", "passed", None),
+        ("db::n", "passed", None),
     ]
 
 

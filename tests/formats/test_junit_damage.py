@@ -32,9 +32,9 @@ def outcome(xml: str | bytes) -> str:
 def test_a_file_cut_at_any_byte_keeps_the_cases_before_and_is_never_passed(cut: int) -> None:
     seen = read(SMALL[:cut])
     keys = [each.key for each in cases(seen)]
-    complete = [key for key, end in zip(["s.c.a", "s.c.ž", "s.c.z"], ENDS, strict=True) if end <= cut]
+    complete = [key for key, end in zip(["s.c::a", "s.c::ž", "s.c::z"], ENDS, strict=True) if end <= cut]
     assert keys[: len(complete)] == complete
-    assert set(keys) - set(complete) <= {"s.c.ž", "[failed-to-read]"}
+    assert set(keys) - set(complete) <= {"s.c::ž", "[failed-to-read]"}
     assert OUTCOMES[whole(seen).outcome] in {Outcome.NEEDS_INSPECTION, Outcome.FAILED, Outcome.ERROR}
     assert garbled(seen)
 
@@ -90,7 +90,7 @@ def test_what_can_be_cleaned_is_cleaned_and_the_case_kept(damaged: bytes, note: 
         b'<testsuites><testsuite name="s">' + before + b'<testcase name="n">' + middle + b"</testcase>"
         + after + b"</testsuite></testsuites>"
     )  # fmt: skip
-    assert [each.key for each in cases(seen)] == ["s.c.a", "s.n", "s.c.z"]
+    assert [each.key for each in cases(seen)] == ["s.c::a", "s::n", "s.c::z"]
     assert not garbled(seen)
     assert OUTCOMES[whole(seen).outcome] == Outcome.FAILED
     if where != "cdata":
@@ -108,7 +108,7 @@ def test_damage_outside_of_cases_loses_none_and_repeats_none(where: str) -> None
         f'{case.format("y")}{log}</testsuite><testsuite name="two{bad["name"]}" tests="1">'
         f"{case.format('z')}</testsuite></testsuites>"
     )
-    assert [each.key for each in cases(seen)] == ["one.c.x", "one.c.y", "two.c.z"]
+    assert [each.key for each in cases(seen)] == ["one.c::x", "one.c::y", "two.c::z"]
     assert whole(seen).outcome == "damaged"
     assert not [name for name in whole(seen).data if name.startswith("declared_")]
 
@@ -130,8 +130,8 @@ def test_a_case_that_cannot_be_mended_is_quarantined_alone(broken: str) -> None:
     inside = f"{case.format('a')}{broken}\n{case.format('z')}"
     seen = read(f'<testsuites><testsuite name="s">\n{inside}</testsuite></testsuites>')
     keys = [each.key for each in cases(seen)]
-    assert keys[0] == "s.c.a"
-    assert keys[-1] == "s.c.z"
+    assert keys[0] == "s.c::a"
+    assert keys[-1] == "s.c::z"
     assert len(keys) == len(set(keys))
     assert broken.encode() in b"".join(each.raw for each in garbled(seen))
     assert "line 3" in str(garbled(seen)[0].position)
@@ -141,7 +141,7 @@ def test_a_case_that_cannot_be_mended_is_quarantined_alone(broken: str) -> None:
 def test_two_documents_in_one_file_are_both_read() -> None:
     one = '<?xml version="1.0"?><testsuite name="{0}"><testcase classname="c" name="n"/></testsuite>\n'
     seen = read(one.format("s") + one.format("t"))
-    assert [each.key for each in cases(seen)] == ["s.c.n", "t.c.n"]
+    assert [each.key for each in cases(seen)] == ["s.c::n", "t.c::n"]
     assert whole(seen).outcome == "damaged"
     assert not garbled(seen)
 
@@ -202,7 +202,7 @@ def test_damage_far_into_a_file_costs_nothing_before_or_after_it() -> None:
     parts[20_000] = '<testcase classname="c" name="n20000" time="1">\x00</testcase>'
     parts[25_000] = '<testcase classname="c" name="n25000" time="1"><'
     seen = read(f'<testsuite name="s">{"".join(parts)}</testsuite>')
-    assert [each.key for each in cases(seen)] == [f"s.c.n{n}" for n in range(30_000) if n != 25_000]
+    assert [each.key for each in cases(seen)] == [f"s.c::n{n}" for n in range(30_000) if n != 25_000]
     assert len(garbled(seen)) == 1
     assert int(whole(seen).data["cases"]) == 29_999  # type: ignore[arg-type]
 

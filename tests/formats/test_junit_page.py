@@ -36,11 +36,17 @@ def test_a_file_of_the_page_says_what_the_page_says(row: list[str]) -> None:
     assert OUTCOMES[word] == ours
 
 
-@pytest.mark.parametrize("row", rows("Names and keys"), ids=lambda row: row[1])
+@pytest.mark.parametrize("row", rows("Names"), ids=lambda row: row[1])
 def test_a_case_of_the_page_is_named_as_the_page_says(row: list[str]) -> None:
     xml, testcase = row
     (case,) = cases(read(xml, prefix="baseos"))
     assert case.testcase == testcase
+
+
+@pytest.mark.parametrize("row", rows("Keys"), ids=lambda row: row[1])
+def test_the_cases_of_the_page_have_the_keys_that_the_page_says(row: list[str]) -> None:
+    xml, keys = row
+    assert [each.key for each in cases(read(xml))] == keys.split("`, `")
 
 
 def test_every_word_of_ours_is_on_the_page() -> None:

@@ -1,0 +1,113 @@
+"""Keys of a file's cases: unique, stable, and remembered in little memory however many there are."""
+
+from __future__ import annotations
+
+import re
+
+from .put_aside import PutAside, Scratch
+
+SEPARATOR = "::"
+"""Stands between what is around a case and its name, and stands there last; see `apart`."""
+_TOUCHING = re.compile("(?:^|(?<=:)):")
+
+
+def apart(name: str) -> str:
+    """Put blanks between the colons of a name, and before a first one, as keys need it.
+
+    A separator is then the last in its key, so that no two pairs of head and name make one key.
+
+    >>> [apart(name) for name in ("a:b", "a::b", ":::a")]
+    ['a:b', 'a: :b', ' : : :a']
+    """
+    return _TOUCHING.sub(" :", name)
+
+
+class Keys:
+    """The names given out under each head, for `add` and `claim` under the head that was `enter`ed last.
+
+    A file may hold millions of cases, and their names as Python strings would take 150 bytes each.
+    So the names of a head live in a set only until another head comes, or there are too many; then
+    their hashes (Python's own, keyed, which a hostile file cannot aim at) are put aside, where
+    `scratch` gives files not in memory. Of 64 bits: of ten million cases one is numbered needlessly
+    in 1 of 300,000 files.
+    """
+
+    __slots__ = ("_aside", "_given", "_recent", "_salt", "live", "quick")
+    MOST_LIVE = 1 << 15
+    _MOST_RECENT = 1 << 15
+    _MOST_GIVEN = 1_000
+
+    def __init__(self, scratch: Scratch | None = None) -> None:
+        self.live: set[str] = set()
+        self.quick = True
+        self._salt = 0
+        self._given: dict[str, int] = {}
+        self._recent: set[int] = {hash(("",))}
+        self._aside = PutAside(scratch)
+
+    def enter(self, head: str) -> None:
+        """Go to `head`, e.g. "tests.test_login::"; with `quick` after it, a name not in `live` is free."""
+        salt = hash(head)
+        if salt == self._salt:
+            return
+        self._leave()
+        self._given.clear()
+        self._salt = salt
+        itself = hash((head,))
+        self.quick = not self._known(itself)
+        if self.quick:
+            self._recent.add(itself)
+
+    def add(self, name: str) -> bool:
+        """Take `name`; say whether it was free."""
+        live = self.live
+        if name in live or (not self.quick and self._known(hash(name) ^ self._salt)):
+            return False
+        live.add(name)
+        if len(live) > self.MOST_LIVE:
+            self._leave()
+        return True
+
+    def claim(self, name: str) -> str:
+        """Give `name` if nobody has it, else `name#2`, `name#3` ...: the first that is free.
+
+        >>> keys = Keys()
+        >>> [keys.claim("a"), keys.claim("a"), keys.claim("b"), keys.claim("a")]
+        ['a', 'a#2', 'b', 'a#3']
+        """
+        if self.add(name):
+            return name
+        # Numbers are given out without gaps: from the last one double, then halve, so that a name met
+        # 100,000 times costs 34 looks, and one look where its last number is remembered.
+        low = self._given.get(name, 1)
+        high = low + 1
+        while self._has(f"{name}#{high}"):
+            low, high = high, high * 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._has(f"{name}#{middle}"):
+                low = middle
+            else:
+                high = middle
+        if len(self._given) >= self._MOST_GIVEN:
+            self._given.clear()
+        self._given[name] = high
+        numbered = f"{name}#{high}"
+        self.add(numbered)
+        return numbered
+
+    def _has(self, name: str) -> bool:
+        return name in self.live or (not self.quick and self._known(hash(name) ^ self._salt))
+
+    def _known(self, number: int) -> bool:
+        return number in self._recent or number in self._aside
+
+    def _leave(self) -> None:
+        """Keep but the hashes of the names under this head."""
+        salt, recent = self._salt, self._recent
+        recent.update([hash(name) ^ salt for name in self.live])
+        self.live.clear()
+        self.quick = False
+        if len(recent) > self._MOST_RECENT:
+            self._aside.put(recent)
+            recent.clear()
