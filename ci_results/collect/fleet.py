@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threading import Thread
 
 from ..domain.page import Committed
+from .garbage import seldom_collected
 from .harvest import Surroundings, harvest_source
 from .progress import Progress, SourceReport, State
 from .source import Source
@@ -35,11 +36,12 @@ def harvest_fleet(sources: Sequence[Source], around: Surroundings) -> list[Sourc
     threads = [
         Thread(target=work, args=(source,), name=f"harvest {source.name}", daemon=True) for source in sources
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(_POLL_S)  # a join without time-out would keep Ctrl-C waiting
+    with seldom_collected():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_POLL_S)  # a join without time-out would keep Ctrl-C waiting
     return [reports[source.name] for source in sources]
 
 

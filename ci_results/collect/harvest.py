@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -13,22 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.garbled import Garbled
 from ..domain.page import Committed, Page
+from ..domain.result import Result
 from ..domain.stored import SourceState
-from ..errors import (
-    BusyError,
-    CiResultsError,
-    ConfigError,
-    PluginError,
-    SourceGarbledError,
-    SourceRefusedError,
-    SourceUnavailableError,
-    StaleError,
-    StoreError,
-)
+from ..errors import CiResultsError, SourceUnavailableError
+from ..plugin.faults import guarded, plugin_call
 from ..store.protocol import Store
-from .faults import guarded, plugin_call
 from .pages import Draft, cut
-from .progress import Progress, SourceReport, State, Tell
+from .progress import Progress, SourceReport, State, Tell, state_of
 from .refine import Normalise, refine, tell_stored
 from .source import Source
 
@@ -37,18 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STATES: tuple[tuple[type[CiResultsError], State], ...] = (
-    (SourceUnavailableError, State.UNREACHABLE),
-    (SourceRefusedError, State.REFUSED),
-    (SourceGarbledError, State.GARBLED),
-    (PluginError, State.BROKEN),
-    (BusyError, State.BUSY),
-    (StaleError, State.BUSY),
-    (StoreError, State.STORE),
-    (ConfigError, State.REFUSED),
-)
 HARVEST_ROWS = 1_000
 """Rows of a page between Checkpoints: smaller than a file's, for many sources hold one at once."""
+
+CHECKPOINT_ROWS = 250
+CHECKPOINT_S = 1.0
+"""A Checkpoint is committed where so many rows wait, or the last commit is so long ago."""
 
 FIRST_PAUSE_S = 5.0
 """The first pause before a source that went away is asked again."""
@@ -91,6 +77,7 @@ class _Harvest:
         self.cursor: str | None = None
         self.lease: str | None = None
         self.session: SourceSession | None = None
+        self.committed_at = time.monotonic()
 
     def run(self) -> SourceReport:
         begin = time.monotonic()
@@ -101,7 +88,7 @@ class _Harvest:
             state = self._under_lease()
         except CiResultsError as err:
             error = err
-            state = next((state for kind, state in _STATES if isinstance(err, kind)), State.BROKEN)
+            state = state_of(err)
         report = SourceReport(
             source=self.source.name,
             state=state,
@@ -162,16 +149,21 @@ class _Harvest:
             seen = source.collector.harvest(source.options, self.cursor, session)
         normalise = around.normaliser(source)
         self._tell(State.HARVESTING)
-        with _closing(guarded(seen, what, source.collector)) as things:
-            for draft in cut(things, HARVEST_ROWS):
-                self._commit(draft, normalise)
+        with _closing(guarded(seen, what, source.collector)) as things, _Aside(source.name) as aside:
+            for draft in cut(things, HARVEST_ROWS, enough=self._enough):
+                results, refused = refine(draft.seen, normalise, around.hook)
+                aside.wait()
+                aside.begin(self._commit, draft, results, [*draft.garbled, *refused])
                 if around.stop.is_set() and draft.cursor is not None:
-                    return State.STOPPED
+                    break
         return State.STOPPED if around.stop.is_set() else State.OK
 
-    def _commit(self, draft: Draft, normalise: Normalise) -> None:
-        results, refused = refine(draft.seen, normalise, self.around.hook)
-        quarantine = [*draft.garbled, *refused]
+    def _enough(self, rows: int) -> bool:
+        """Say whether to commit at a Checkpoint: each waits for the disk, so not for every small job."""
+        waited_s = time.monotonic() - self.committed_at
+        return rows >= CHECKPOINT_ROWS or waited_s >= CHECKPOINT_S or self.around.stop.is_set()
+
+    def _commit(self, draft: Draft, results: list[Result], quarantine: list[Garbled]) -> None:
         page = Page(
             source=self.source.name,
             results=results,
@@ -187,6 +179,7 @@ class _Harvest:
             self.cursor = draft.cursor
         self.counts += committed
         self.pages += 1
+        self.committed_at = time.monotonic()
         self._count_reasons(quarantine)
         if not self.around.dry_run:
             for fault in tell_stored(page, committed, self.around.hook):
@@ -212,6 +205,33 @@ class _Harvest:
         if self.around.dry_run or report.state in (State.BUSY, State.STOPPED, State.STORE):
             return
         self.around.store.note_attempt(report.source, report.error)
+
+
+class _Aside:
+    """Does one thing at a time on a thread of its own: a page waits for the disk while the next is read."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"commit {name}")
+        self._begun: Future[None] | None = None
+
+    def begin(self, work: Callable[..., None], *arguments: object) -> None:
+        """Begin with `work`; what was begun before has been waited for."""
+        self._begun = self._pool.submit(work, *arguments)
+
+    def wait(self) -> None:
+        """Wait until it is done. Raises what it raised."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.result()
+
+    def __enter__(self) -> _Aside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.wait()
+        finally:
+            self._pool.shutdown()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..domain.checkpoint import Checkpoint
@@ -11,7 +11,7 @@ from ..domain.job import Job
 from ..domain.observation import Observation
 from ..errors import CiResultsError, PluginError, shown
 
-PAGE_ROWS = 5_000
+PAGE_ROWS = 10_000
 PAGE_CHARS = 4_000_000
 
 
@@ -28,13 +28,19 @@ class Draft:
         return len(self.seen) + len(self.garbled)
 
 
-def cut(things: Iterable[object], rows: int = PAGE_ROWS, chars: int = PAGE_CHARS) -> Iterator[Draft]:
-    """Yield a Draft at each Checkpoint, and before one where `rows` or about `chars` are reached.
+def cut(
+    things: Iterable[object],
+    rows: int = PAGE_ROWS,
+    chars: int = PAGE_CHARS,
+    enough: Callable[[int], bool] = lambda rows: True,
+) -> Iterator[Draft]:
+    """Yield a Draft at a Checkpoint, and before one where `rows` or about `chars` are reached.
 
-    What follows the last Checkpoint comes as a last Draft without cursor, also when `things`
+    `enough` says whether so many things are worth a page of their own at a Checkpoint; where they are
+    not, they wait for the next one. What is left at the end comes as a last Draft, also when `things`
     raises: those rows were read well. Raises PluginError for anything else than Seen.
     """
-    draft, size = Draft(), 0
+    draft, size, ended = Draft(), 0, False
     failure: CiResultsError | None = None
     try:
         for thing in things:
@@ -46,17 +52,18 @@ def cut(things: Iterable[object], rows: int = PAGE_ROWS, chars: int = PAGE_CHARS
                     draft.garbled.append(thing)
                     size += len(thing.raw)
                 case Checkpoint():
-                    draft.cursor, draft.jobs = thing.cursor, thing.jobs
+                    draft.cursor, draft.jobs = thing.cursor, (*draft.jobs, *thing.jobs)
+                    ended = enough(len(draft))
                 case _:
                     raise PluginError(
                         f"a collector yields Observation, Garbled or Checkpoint, got {shown(thing)}"
                     )
-            if draft.cursor is not None or len(draft) >= rows or size >= chars:
-                full, draft, size = draft, Draft(), 0
+            if ended or len(draft) >= rows or size >= chars:
+                full, draft, size, ended = draft, Draft(), 0, False
                 yield full
     except CiResultsError as err:
         failure = err
-    if len(draft):
+    if len(draft) or draft.cursor is not None:
         yield draft
     if failure is not None:
         raise failure

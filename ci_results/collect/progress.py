@@ -8,6 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from ..domain.page import Committed
+from ..errors import (
+    BusyError,
+    CiResultsError,
+    ConfigError,
+    PluginError,
+    SourceGarbledError,
+    SourceRefusedError,
+    SourceUnavailableError,
+    StaleError,
+    StoreError,
+)
 
 _NOTHING = Committed()
 
@@ -25,6 +36,23 @@ class State(StrEnum):
     BUSY = "busy"
     BROKEN = "broken"
     STORE = "store"
+
+
+_STATES: tuple[tuple[type[CiResultsError], State], ...] = (
+    (SourceUnavailableError, State.UNREACHABLE),
+    (SourceRefusedError, State.REFUSED),
+    (SourceGarbledError, State.GARBLED),
+    (PluginError, State.BROKEN),
+    (BusyError, State.BUSY),
+    (StaleError, State.BUSY),
+    (StoreError, State.STORE),
+    (ConfigError, State.REFUSED),
+)
+
+
+def state_of(error: CiResultsError) -> State:
+    """Return the state that a source is in after `error`."""
+    return next((state for kind, state in _STATES if isinstance(error, kind)), State.BROKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,19 @@ _NAMES = tuple(field.name for field in fields(Observation))
 
 
 def to_raw(seen: Observation) -> bytes:
-    """Return `seen` as UTF-8 JSON, e.g. {"key": "7", "testcase": "a.b", ...}; empty fields are left out."""
+    """Return `seen` as UTF-8 JSON, e.g. {"key": "7", "testcase": "a.b", ...}; empty fields are left out.
+
+    A field of a wrong type is kept as it is where JSON can say it, else as its repr.
+    """
     values: dict[str, Any] = {name: getattr(seen, name) for name in _NAMES}
-    if seen.time is not None:
+    if isinstance(seen.time, datetime):
         values["time"] = seen.time.isoformat()
-    if seen.run is not None:
-        values["run"] = {"key": seen.run.key, "ref_url": seen.run.ref_url, "data": dict(seen.run.data)}
-    values["data"] = dict(seen.data)
+    if isinstance(seen.run, Run):
+        values["run"] = {"key": seen.run.key, "ref_url": seen.run.ref_url, "data": _named(seen.run.data)}
+    values["data"] = _named(seen.data)
     kept = {name: value for name, value in values.items() if value not in (None, {})}
-    return json.dumps(kept, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    said = json.dumps(kept, ensure_ascii=False, sort_keys=True, default=repr)
+    return said.encode("utf-8", "surrogatepass")
 
 
 def from_raw(raw: bytes) -> Observation:
@@ -40,6 +44,10 @@ def from_raw(raw: bytes) -> Observation:
         return Observation(**values)
     except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, KeyError, TypeError) as err:
         raise InvalidError(f"not an observation: {shown(raw)}: {err}") from err
+
+
+def _named(data: object) -> object:
+    return {str(name): value for name, value in data.items()} if isinstance(data, Mapping) else data
 
 
 def _texts(data: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:

@@ -10,8 +10,9 @@ from ..domain.garbled import Garbled
 from ..domain.observation import Observation
 from ..domain.page import Committed, Page
 from ..domain.result import Result
+from ..domain.run import Run
 from ..errors import InvalidError, PluginError, shown
-from .faults import distribution_of, plugin_call
+from ..plugin.faults import distribution_of, plugin_call
 from .quoted import to_raw
 
 Normalise = Callable[[Observation], Result]
@@ -25,15 +26,15 @@ def refine(
 
     `hook` is the relay of the hooks rename_testcases and enrich_results. Raises PluginError.
     """
-    names = renamed(frozenset(each.testcase for each in seen), hook)
+    names = renamed(frozenset(each.testcase for each in seen if isinstance(each.testcase, str)), hook)
     results: list[Result] = []
     refused: list[Garbled] = []
     for each in seen:
-        named = each if each.testcase not in names else replace(each, testcase=names[each.testcase])
         try:
-            results.append(normalise(named))
+            new = names.get(each.testcase) if names and isinstance(each.testcase, str) else None
+            results.append(normalise(each if new is None else replace(each, testcase=new)))
         except InvalidError as err:
-            where = each.key if each.run is None else f"{each.run.key} {each.key}"
+            where = f"{each.run.key} {each.key}" if isinstance(each.run, Run) else str(each.key)
             refused.append(Garbled(raw=to_raw(each), reason=str(err), key=where, kind="observation"))
     return enriched(results, hook), refused
 

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..domain.ownership import Ownership
 from ..plugin.contract import Collector
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """Where a secret is found; the secret itself is read anew at each harvest, so it may be rotated.
-
-    env   name of an environment variable, or None
-    file  path of a file that holds nothing else, or None
-    """
-
-    env: str | None = None
-    file: Path | None = None
-
-    def read(self) -> str | None:
-        """Return the secret, None where neither place is configured. Raises ConfigError."""
-        if self.env is not None:
-            secret = os.environ.get(self.env, "").strip()
-            if not secret:
-                raise ConfigError(
-                    f"token_env: the environment variable {self.env} is not set; export {self.env}=..."
-                )
-            return secret
-        if self.file is not None:
-            try:
-                secret = self.file.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as err:
-                raise ConfigError(f"token_file: {self.file} cannot be read: {err}") from err
-            if not secret:
-                raise ConfigError(f"token_file: {self.file} is empty")
-            return secret
-        return None
+from ..plugin.token import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +22,7 @@ class Source:
     retries    how often a harvest goes on where the source went away in between
     user       the account that the token belongs to, where the source asks for one
     ca         a file of certificates to trust, or None
+    ownership  the testcases that it may say something about; None = any
     """
 
     name: str
@@ -68,6 +38,7 @@ class Source:
     user: str | None = None
     token: Token = field(default=Token(), repr=False)
     ca: Path | None = None
+    ownership: Ownership | None = None
 
     def words(self) -> dict[str, str]:
         """Return all outcome words of this source, lower case, to ours: {"unstable": "FAILED"}."""

@@ -20,12 +20,12 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ..errors import ConfigError, SourceGarbledError, SourceUnavailableError, shown
+from ..errors import CollectError, ConfigError, SourceGarbledError, SourceUnavailableError, shown
 from .http_ahead import Ask, ask_ahead
 from .http_answer import AWAY, CHUNK, as_json, away, chunks, refusal, where
 from .http_cache import Remembered
 from .http_origin import OriginAuth, origin, redirected
-from .http_stream import BoundedStream
+from .http_stream import BoundedStream, File
 
 __all__ = ["Ask", "SourceSession"]
 
@@ -47,6 +47,7 @@ class SourceSession(requests.Session):
     pause_s     the first pause; Retry-After is obeyed up to 30 s
     max_bytes   the largest body that is read whole, after decompression
     ca          file of certificates to trust, None = the system's
+    leaves_origin  whether a redirect to another host is followed (never with credentials)
 
     `requests_sent` and `bytes_received` (on the wire) count what it did. Threads may share it.
     """
@@ -65,6 +66,7 @@ class SourceSession(requests.Session):
         pause_s: float = 0.5,
         max_bytes: int = 256 * MEGABYTE,
         ca: str | None = None,
+        leaves_origin: bool = True,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         super().__init__()
@@ -85,6 +87,7 @@ class SourceSession(requests.Session):
         self._timeout = connect_s, read_s
         self._deadline_s = deadline_s
         self._attempts = attempts
+        self._leaves_origin = leaves_origin
         self._pause_s = pause_s
         self._closed = Event()
         self._sleep = sleep or self._closed.wait
@@ -153,11 +156,18 @@ class SourceSession(requests.Session):
         Reading it raises CollectError as it goes. It holds one of the `parallel` slots: read it to its
         end before waiting for other answers.
         """
+        with self.get_file(url, max_bytes, **params) as file:
+            yield file.stream
+
+    @contextmanager
+    def get_file(self, url: str, max_bytes: int = 4096 * MEGABYTE, **params: Any) -> Iterator[File]:
+        """Give what `get_stream` gives, with the headers and the address that the answer came from."""
         with self._slot(), self.request("GET", url, params=params, stream=True) as response:
             if response.status_code >= 400:
                 self._read_whole(response)
             self._refuse(response)
-            yield io.BufferedReader(BoundedStream(self._guarded_body(response, max_bytes)), CHUNK)
+            stream = io.BufferedReader(BoundedStream(self._guarded_body(response, max_bytes)), CHUNK)
+            yield File(url=response.url, headers=response.headers, stream=stream)
 
     @staticmethod
     def field(record: Any, name: str) -> str:
@@ -183,6 +193,12 @@ class SourceSession(requests.Session):
             kwargs["timeout"] = self._timeout
         with self._slot():
             return self._with_attempts(request, stream, kwargs)
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Let what this session trusts go before REQUESTS_CA_BUNDLE, which requests would prefer to it."""
+        if verify is None and self.verify is not True:
+            verify = self.verify
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
     def close(self) -> None:
         """End all pauses and threads, close the connections."""
@@ -233,7 +249,11 @@ class SourceSession(requests.Session):
             with self._counting:
                 self.requests_sent += 1
             response = super().send(request, stream=True, allow_redirects=False, **kwargs)
-            following = redirected(request, response)
+            try:
+                following = redirected(request, response, leaves_origin=self._leaves_origin)
+            except CollectError:
+                response.close()
+                raise
             if following is None:
                 if not stream:
                     self._read_whole(response)

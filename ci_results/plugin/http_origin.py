@@ -60,12 +60,13 @@ class OriginAuth(AuthBase):
 
 
 def redirected(
-    request: requests.PreparedRequest, response: requests.Response
+    request: requests.PreparedRequest, response: requests.Response, *, leaves_origin: bool = True
 ) -> requests.PreparedRequest | None:
     """Return the request that a redirect asks for, None where the answer is none.
 
     Credentials and form data never go to another origin: SourceRefusedError names it. The one
-    exception is the same host from http to https. Cookies stay the session's business.
+    exception is the same host from http to https. Nothing goes there unless it `leaves_origin`.
+    Cookies stay the session's business.
     """
     if response.status_code not in (301, 302, 303, 307, 308) or "location" not in response.headers:
         return None
@@ -74,6 +75,11 @@ def redirected(
     here, there = origin(source), origin(goal)
     upgrade = here[:2] == ("http", there[1]) and there[0] == "https"
     secret = "Authorization" in request.headers or request.method not in ("GET", "HEAD")
+    if here != there and not upgrade and not leaves_origin:
+        raise SourceRefusedError(
+            f"{source}: redirects to {there[0]}://{there[1]}:{there[2]}, which is not followed;"
+            " configure the address that the server itself uses"
+        )
     if here != there and not upgrade and secret:
         raise SourceRefusedError(
             f"{source}: redirects to {there[0]}://{there[1]}:{there[2]}, where the token is not sent;"

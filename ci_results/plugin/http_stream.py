@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A body that is being read.
+
+    url      where it came from in the end, after redirects
+    headers  of the answer; names in any case
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    stream: IO[bytes]
 
 
 class BoundedStream(io.RawIOBase):

@@ -11,12 +11,18 @@ from typing import Any
 import pluggy
 
 from ..domain.itemtype import ItemType
+from ..domain.purpose import PurposeKind
+from ..domain.rule import RuleType
 from ..errors import PluginError, shown
 from . import builtin, spec
-from .contract import Collector, Format, Sink
+from .contract import Collector, Format, Lookup, Messages, Sink
 
 GROUP = spec.PROJECT
+WORDS = (ItemType, PurposeKind)
+"""What one hook offers both of: words of vocabularies."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TAG = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,11 @@ class Plugins:
     collectors: dict[str, Collector[Any]]
     sinks: dict[str, Sink[Any]]
     formats: dict[str, Format]
+    messages: dict[str, Messages[Any]]
     item_types: dict[str, ItemType]
+    rule_types: dict[str, RuleType[Any]]
+    purposes: dict[str, PurposeKind]
+    lookups: dict[str, Lookup[Any]]
     loaded: tuple[Loaded, ...]
     hook: pluggy.HookRelay
     commands: Callable[[], list[Any]]
@@ -67,7 +77,11 @@ def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
         collectors=offers.collectors,
         sinks=offers.sinks,
         formats=offers.formats,
+        messages=offers.messages,
         item_types=offers.item_types,
+        rule_types=offers.rule_types,
+        purposes=offers.purposes,
+        lookups=offers.lookups,
         loaded=tuple(loaded),
         hook=manager.hook,
         commands=lambda: [command for offer in manager.hook.register_commands() for command in offer],
@@ -131,7 +145,11 @@ class _Offers:
         self.collectors: dict[str, Collector[Any]] = self._join(manager, "register_collectors", Collector)
         self.sinks: dict[str, Sink[Any]] = self._join(manager, "register_sinks", Sink)
         self.formats: dict[str, Format] = self._join(manager, "register_formats", Format)
+        self.messages: dict[str, Messages[Any]] = self._join(manager, "register_messages", Messages)
         self.item_types: dict[str, ItemType] = self._join(manager, "register_vocabularies", ItemType)
+        self.rule_types: dict[str, RuleType[Any]] = self._join(manager, "register_rules", RuleType)
+        self.purposes: dict[str, PurposeKind] = self._join(manager, "register_vocabularies", PurposeKind)
+        self.lookups: dict[str, Lookup[Any]] = self._join(manager, "register_lookups", Lookup)
         if beside is not None:
             theirs = _Offers(beside)
             mine = set(self.owners) - set(_Offers(_builtin_only()).owners)
@@ -143,12 +161,15 @@ class _Offers:
         caller = getattr(manager.hook, hook)
         for implementation in sorted(caller.get_hookimpls(), key=lambda one: one.plugin_name != "builtin"):
             for offer in implementation.function():
+                if kind in WORDS and isinstance(offer, WORDS) and not isinstance(offer, kind):
+                    continue
                 if not isinstance(offer, kind):
                     raise PluginError(
                         f"{hook} of {implementation.plugin_name} gives no {kind.__name__}: {shown(offer)}"
                     )
                 name = str(offer.name)
-                if kind is not ItemType and not _NAME.fullmatch(name):
+                named = _TAG if kind is RuleType else _NAME
+                if kind is not ItemType and not named.fullmatch(name):
                     raise PluginError(
                         f"{kind.__name__} of {implementation.plugin_name} has a bad name: {shown(name)}"
                     )

@@ -9,8 +9,10 @@ import pluggy
 
 from ..domain.itemtype import ItemType
 from ..domain.page import Committed, Page
+from ..domain.purpose import PurposeKind
 from ..domain.result import Result
-from .contract import Collector, Format, Sink
+from ..domain.rule import RuleType
+from .contract import Collector, Format, Lookup, Messages, Sink
 
 if TYPE_CHECKING:
     import click
@@ -36,8 +38,29 @@ def register_formats() -> Iterable[Format]:  # type: ignore[empty-body]
 
 
 @hookspec
-def register_vocabularies() -> Iterable[ItemType]:  # type: ignore[empty-body]
-    """Offer item types with their grammars. Called once at start; a name given twice is a PluginError."""
+def register_messages() -> Iterable[Messages[Any]]:  # type: ignore[empty-body]
+    """Offer readers of bus messages. Called once at start; asked in order of registration."""
+
+
+@hookspec
+def register_vocabularies() -> Iterable[ItemType | PurposeKind]:  # type: ignore[empty-body]
+    """Offer item types, and kinds of purposes of waivers, with their grammars.
+
+    Called once at start; a name given twice is a PluginError.
+    """
+
+
+@hookspec
+def register_lookups() -> Iterable[Lookup[Any]]:  # type: ignore[empty-body]
+    """Offer systems that know builds. Called once at start; a name given twice is a PluginError.
+
+    None is asked unless the configuration names it ([gate.builds]).
+    """
+
+
+@hookspec
+def register_rules() -> Iterable[RuleType[Any]]:  # type: ignore[empty-body]
+    """Offer types of rules for policies. Called once at start; a name given twice is a PluginError."""
 
 
 @hookspec

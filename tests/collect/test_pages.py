@@ -7,6 +7,7 @@ import pytest
 from ci_results.collect.pages import Draft, cut
 from ci_results.domain.checkpoint import Checkpoint
 from ci_results.domain.garbled import Garbled
+from ci_results.domain.job import Job
 from ci_results.domain.observation import Observation
 from ci_results.errors import PluginError, SourceUnavailableError
 
@@ -39,6 +40,32 @@ def test_a_heavy_page_is_cut_by_its_text() -> None:
 
 def test_a_checkpoint_without_rows_still_moves_the_cursor() -> None:
     assert shape(cut([Checkpoint("a")])) == [("", 0, "a")]
+
+
+def test_a_page_too_small_waits_for_the_next_checkpoint_with_its_jobs() -> None:
+    first, second = Job(name="one", state="active"), Job(name="two", state="active")
+    things = [
+        see("1"),
+        Checkpoint("a", (first,)),
+        see("2"),
+        Checkpoint("b", (second,)),
+        see("3"),
+        Checkpoint("c"),
+    ]
+    drafts = list(cut(things, enough=lambda rows: rows >= 2))
+    assert shape(iter(drafts)) == [("12", 0, "b"), ("3", 0, "c")]
+    assert [draft.jobs for draft in drafts] == [(first, second), ()]
+
+
+def test_a_page_that_waits_is_not_lost_in_a_failure() -> None:
+    def broken() -> Iterator[Observation | Checkpoint]:
+        yield from (see("1"), Checkpoint("a"), see("2"))
+        raise SourceUnavailableError("gone")
+
+    drafts = cut(broken(), enough=lambda rows: False)
+    assert shape(iter([next(drafts)])) == [("12", 0, "a")]
+    with pytest.raises(SourceUnavailableError, match="gone"):
+        next(drafts)
 
 
 def test_rows_before_a_failure_come_first() -> None:

@@ -125,3 +125,17 @@ def test_what_is_refused_keeps_the_source_s_own_words() -> None:
     assert (refused.kind, refused.key) == ("observation", "7")
     assert "namespace" in refused.reason
     assert b'"testcase": "smoke"' in refused.raw
+
+
+@pytest.mark.demand("S-058")
+@pytest.mark.parametrize("field", ["key", "testcase", "outcome", "item", "item_type", "data", "run", "note"])
+@pytest.mark.parametrize("value", [7, ["ok"], {"a": {1}}, object()], ids=["int", "list", "dict", "object"])
+def test_a_plugin_that_quotes_no_text_has_that_record_quarantined_and_no_other(
+    field: str, value: object
+) -> None:
+    odd = Observation(**{"key": "2", "testcase": "a.b", "outcome": "ok", "item": "x", "item_type": "plain",
+                         field: value})  # fmt: skip
+    results, (kept,) = refine([see("1"), odd, see("3")], NORMALISE, relay(Renames({"a.b": "c.d"})))
+    assert [(result.key, result.testcase) for result in results] == [("1", "c.d"), ("3", "c.d")]
+    assert "is n" in kept.reason
+    assert field.encode() in kept.raw

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import packages_distributions
 from typing import TypeVar
 
-from ..errors import CiResultsError, CollectError, PluginError
+from ..errors import CiResultsError, CollectError, DeliveryError, PluginError
 
 T = TypeVar("T")
 
@@ -22,10 +22,13 @@ def distribution_of(plugin: object) -> str:
 
 @contextmanager
 def plugin_call(what: str, plugin: object) -> Iterator[None]:
-    """Turn any fault but a CollectError into a PluginError: "ci-results-acme: harvest of ...: KeyError"."""
+    """Turn any fault but one that its contract names into a PluginError.
+
+    It says whose it is and where: "ci-results-acme: harvest of baseos: KeyError: 'id'".
+    """
     try:
         yield
-    except (CollectError, PluginError):
+    except (CollectError, DeliveryError, PluginError):
         raise
     except Exception as err:
         kind = "" if isinstance(err, CiResultsError) else f"{type(err).__name__}: "
