@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from ci_results import (
-    Ask,
     Checkpoint,
     CollectError,
     Collector,
@@ -20,14 +19,14 @@ from ci_results import (
     Run,
     Seen,
     SourceGarbledError,
-    SourceRefusedError,
     SourceSession,
     SourceUnavailableError,
     read_junit,
 )
 
-from . import checking, naming, questions
-from .address import artifact_url, build_url, job_url
+from . import asking, checking, naming, questions
+from .address import artifact_url, build_url
+from .asking import Step, raw_of
 from .head import JobHead, inventory, jobs_of
 from .model import Build, Case, build_of
 from .observing import BUILD, observe_build, observe_cases, run_of
@@ -47,18 +46,6 @@ OUTCOMES = {
 
 _ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """What a team's function raises for a build it did not expect: that build is quarantined."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What an answer is about: a build to observe, a number that is missing, or the end of a job's builds."""
-
-    head: JobHead
-    build: Build | None = None
-    missing: int | None = None
-    seen_running: bool = False
-    trouble: str | None = None
-    raw: bytes = b""
 
 
 class Jenkins(Collector[Options]):
@@ -95,18 +82,14 @@ class Jenkins(Collector[Options]):
             known = state.of(head.name)
             if known is not None and head.following < known.next:
                 state.restart(head.name)
-        moved = [head for head in heads if _moved(head, state)]
         reported: dict[str, datetime] = {}
         since_checkpoint = 0
-        for ask, answer in http.get_each(self._asks(moved, state, options, http)):
-            step: _Step = ask.about
-            if _concerns_all(answer):
-                raise answer
+        for ask, answer in http.get_each(asking.asks(heads, state, options, http)):
+            step, answer = asking.found(ask.about, answer, options, http)
             yield from self._observe(step, answer, options, http, reported)
             since_checkpoint += 1
-            ended = step.build is None and step.missing is None
-            _move_on(state, step, answer)
-            if ended or since_checkpoint >= BUILDS_A_CHECKPOINT:
+            asking.move_on(state, step, answer)
+            if step.ends_job or since_checkpoint >= BUILDS_A_CHECKPOINT:
                 yield Checkpoint(state.cursor())
                 since_checkpoint = 0
         yield Checkpoint(state.cursor(), inventory(heads, reported))
@@ -128,74 +111,31 @@ class Jenkins(Collector[Options]):
             url = f"{build_url(options.url, job, build.number)}testReport/api/json"
             answer = http.get_json(url, tree=questions.REPORT)
         head = JobHead(name=job, following=build.number + 1, disabled=False, last_build=build.ended)
-        yield from self._observe(_Step(head, build), answer, options, http, {})
-
-    # -- asking ----------------------------------------------------------------------------------
-
-    def _asks(
-        self, moved: list[JobHead], state: State, options: Options, http: SourceSession
-    ) -> Iterator[Ask]:
-        """Yield what is to be asked of each new build, in order; a job's end is a step of its own."""
-        jobs = (
-            Ask(
-                f"{job_url(options.url, head.name)}api/json",
-                {"tree": questions.builds(_wanted(head, state))},
-                head,
-            )
-            for head in moved
-        )
-        for ask, answer in http.get_each(jobs):
-            head: JobHead = ask.about
-            if _concerns_all(answer):
-                raise answer
-            if isinstance(answer, CollectError):
-                gone = isinstance(answer, SourceRefusedError) and answer.status == 404
-                yield Ask(None, about=_Step(head, trouble=None if gone else str(answer)))
-                continue
-            yield from self._of_job(head, answer, state, options)
-
-    def _of_job(
-        self, head: JobHead, answer: Mapping[str, Any], state: State, options: Options
-    ) -> Iterator[Ask]:
-        progress = state.of(head.name)
-        oldest = 1 if progress is None else progress.oldest
-        records = answer.get("builds") or answer.get("allBuilds") or ()
-        listed = {record.get("number"): record for record in records}
-        for record in records:
-            if "number" not in record:
-                yield Ask(None, about=_Step(head, trouble="build without a number", raw=_raw(record)))
-        for number in range(oldest, head.following):
-            if progress is not None and number < progress.next and number not in progress.open:
-                continue
-            if number in listed:
-                yield _ask_build(head, number, listed[number], options)
-            elif progress is not None:
-                url = f"{build_url(options.url, head.name, number)}api/json"
-                running = number in progress.open
-                yield Ask(url, {"tree": questions.BUILD}, _Step(head, missing=number, seen_running=running))
-        yield Ask(None, about=_Step(head))
+        yield from self._observe(Step(head, build), answer, options, http, {})
 
     # -- observing -------------------------------------------------------------------------------
 
     def _observe(
-        self, step: _Step, answer: Any, options: Options, http: SourceSession, reported: dict[str, datetime]
+        self, step: Step, answer: Any, options: Options, http: SourceSession, reported: dict[str, datetime]
     ) -> Iterator[Observation | Garbled]:
         if step.trouble is not None:
-            yield Garbled(raw=step.raw or step.trouble.encode(), reason=step.trouble, key=step.head.name)
-        if step.seen_running and isinstance(answer, SourceRefusedError) and step.missing is not None:
-            yield _vanished(step.head.name, step.missing, options)
+            yield Garbled(raw=step.raw or step.trouble.encode(), reason=step.trouble, key=step.key)
         build = step.build
         if build is None:
+            if isinstance(answer, CollectError) and answer.status != 404:
+                yield Garbled(raw=str(answer).encode(), reason=f"{step.key}: {answer}", key=step.key)
+            elif isinstance(answer, CollectError) and step.seen_running and step.missing is not None:
+                yield _vanished(step.head.name, step.missing, options)
             return
         try:
             item = self.item_from(build)
         except _ODD as err:
-            yield Garbled(raw=_raw(build.record), reason=f"item_from: {_said(err)}", key=build.key)
+            yield Garbled(raw=raw_of(build.record), reason=f"item_from: {_said(err)}", key=build.key)
             return
         if item is None:
             if options.fallback == "quarantine":
                 yield Garbled(
-                    raw=_raw(build.record),
+                    raw=raw_of(build.record),
                     reason=f"no rule finds an item: {naming.missed(build)}",
                     key=build.key,
                 )
@@ -205,7 +145,7 @@ class Jenkins(Collector[Options]):
         yield observe_build(build, run, item, naming.build_testcase(build))
         if isinstance(answer, CollectError):
             yield Garbled(raw=str(answer).encode(), reason=f"report of {build.key}: {answer}", key=build.key)
-        elif isinstance(answer, Mapping):
+        elif answer is not None:
             if build.ended is not None and build.cases:
                 reported[build.job] = build.ended
             yield from observe_cases(build, run, item, cases_of(build, answer), self.testcase_from)
@@ -250,59 +190,6 @@ class Jenkins(Collector[Options]):
 
 def _said(err: Exception) -> str:
     return f"{type(err).__name__}: {err}"
-
-
-def _raw(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _concerns_all(answer: object) -> bool:
-    """Say whether an error concerns all of the master: it is away, or shows a login page."""
-    if isinstance(answer, SourceRefusedError):
-        return answer.status not in (403, 404)
-    return isinstance(answer, SourceUnavailableError)
-
-
-def _moved(head: JobHead, state: State) -> bool:
-    known = state.of(head.name)
-    return head.following > 1 if known is None else bool(known.open) or head.following > known.next
-
-
-def _wanted(head: JobHead, state: State) -> int:
-    """Return how many of the newest builds reach down to the oldest that is still to read."""
-    known = state.of(head.name)
-    return head.following - (1 if known is None else known.oldest)
-
-
-def _ask_build(head: JobHead, number: int, record: Mapping[str, Any], options: Options) -> Ask:
-    """Return the ask for a build's report, or one that only keeps its place where there is none to read."""
-    try:
-        build = build_of(head.name, record, options)
-    except SourceGarbledError as err:
-        return Ask(None, about=_Step(head, missing=number, trouble=str(err), raw=_raw(record)))
-    if build.running or not build.cases:
-        return Ask(None, about=_Step(head, build))
-    url = f"{build_url(options.url, head.name, number)}testReport/api/json"
-    return Ask(url, {"tree": questions.REPORT}, _Step(head, build))
-
-
-def _move_on(state: State, step: _Step, answer: Any) -> None:
-    """Note in the state that a step is done; a job that could not be read stays where it was."""
-    if step.build is None and step.missing is None:
-        if step.trouble is None and answer is None:
-            progress = state.begin(step.head.name)
-            progress.next = max(progress.next, step.head.following)
-        return
-    progress = state.begin(step.head.name)
-    number = step.missing if step.build is None else step.build.number
-    if number is None:
-        return
-    progress.next = max(progress.next, number + 1)
-    progress.open.discard(number)
-    if (step.build is not None and step.build.running) or (
-        isinstance(answer, Mapping) and step.build is None
-    ):
-        progress.open.add(number)
 
 
 def _vanished(job: str, number: int, options: Options) -> Observation:

@@ -18,12 +18,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobHead:
-    """A job as the head request sees it."""
+    """A job as the head request sees it.
+
+    following  number that its next build will have
+    running    number of its newest build, if that still runs
+    """
 
     name: str
     following: int
-    disabled: bool
-    last_build: datetime | None
+    disabled: bool = False
+    last_build: datetime | None = None
+    running: int | None = None
 
     @property
     def state(self) -> str:
@@ -42,7 +47,7 @@ def jobs_of(options: Options, http: SourceSession) -> list[JobHead]:
         answer = http.get_json(f"{job_url(options.url, folder)}api/json", tree=questions.head())
         if not isinstance(answer, Mapping):
             raise SourceGarbledError(f"{options.url}: no job list: {str(answer)[:80]}")
-        for record, level in _walk(answer.get("jobs") or (), 1):
+        for record, level in _walk(answer.get("jobs"), 1):
             name = http.field(record, "fullName")
             if "nextBuildNumber" in record:
                 if options.wants(name):
@@ -60,20 +65,36 @@ def inventory(heads: Sequence[JobHead], reported: Mapping[str, datetime]) -> tup
     )
 
 
-def _walk(records: Sequence[Any], level: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    for record in records:
+def _walk(records: object, level: int) -> Iterator[tuple[Mapping[str, Any], int]]:
+    if not isinstance(records or [], list):
+        raise SourceGarbledError(f"the list of jobs is no list: {str(records)[:80]}")
+    for record in records or []:  # type: ignore[attr-defined]
         yield record, level
-        yield from _walk(record.get("jobs") or (), level + 1)
+        if isinstance(record, Mapping):
+            yield from _walk(record.get("jobs"), level + 1)
 
 
 def _head(name: str, record: Mapping[str, Any]) -> JobHead:
-    last = record.get("lastCompletedBuild") or {}
-    ended = None
-    if "timestamp" in last:
-        ended = _EPOCH + timedelta(milliseconds=last["timestamp"] + (last.get("duration") or 0))
+    following = record["nextBuildNumber"]
+    if not isinstance(following, int) or following < 1:
+        raise SourceGarbledError(f"{name}: nextBuildNumber is no number of a build: {str(following)[:80]}")
     return JobHead(
         name=name,
-        following=int(record["nextBuildNumber"]),
+        following=following,
         disabled=str(record.get("color", "")).startswith("disabled"),
-        last_build=ended,
+        last_build=_ended(record.get("lastCompletedBuild")),
+        running=_running(record.get("lastBuild")),
     )
+
+
+def _running(build: object) -> int | None:
+    number = build.get("number") if isinstance(build, Mapping) and build.get("building") is True else None
+    return number if isinstance(number, int) else None
+
+
+def _ended(build: object) -> datetime | None:
+    """Return when a build ended; None where that cannot be read: it is only for people."""
+    try:
+        return _EPOCH + timedelta(milliseconds=build["timestamp"] + (build.get("duration") or 0))  # type: ignore
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        return None

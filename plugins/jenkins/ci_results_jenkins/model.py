@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ci_results import SourceGarbledError
 
 from .options import Options
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_MS = 10**12
+"""Thirty years: what lasts longer, or is no number, has no duration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +63,7 @@ class Build:
         return None if self.cases is None else self.cases - self.skipped
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(NamedTuple):
     """One case of a build's report.
 
     blocks         stages of the pipeline around it, outermost first
@@ -77,7 +79,7 @@ class Case:
     duration_s: float | None
     error: str | None
     blocks: tuple[str, ...] = ()
-    configuration: Mapping[str, str] = field(default_factory=dict)
+    configuration: Mapping[str, str] = MappingProxyType({})
 
 
 def build_of(job: str, record: Mapping[str, Any], options: Options) -> Build:
@@ -87,18 +89,19 @@ def build_of(job: str, record: Mapping[str, Any], options: Options) -> Build:
         report = next((action for action in actions if "totalCount" in action), None)
         running = bool(record["building"])
         began = _EPOCH + timedelta(milliseconds=record["timestamp"])
-        duration = max(0, record.get("duration") or 0)
+        duration = record.get("duration") or 0
+        duration = duration if 0 < duration < _LONGEST_MS else 0
         causes = [cause for action in actions for cause in action.get("causes") or ()]
         return Build(
             job=job,
-            number=record["number"],
+            number=_whole(record["number"]),
             result=record.get("result"),
             running=running or not record.get("result"),
             began=began,
             ended=None if running else began + timedelta(milliseconds=duration),
             duration_s=None if running else duration / 1000,
-            name=record.get("displayName") or f"#{record['number']}",
-            description=record.get("description") or "",
+            name=str(record.get("displayName") or f"#{record['number']}"),
+            description=str(record.get("description") or ""),
             parameters=_parameters(actions),
             causes=tuple(dict.fromkeys(str(cause.get("shortDescription", "")) for cause in causes)),
             upstream=tuple(
@@ -107,14 +110,20 @@ def build_of(job: str, record: Mapping[str, Any], options: Options) -> Build:
                 if "upstreamProject" in cause
             ),
             artifacts=tuple(artifact["relativePath"] for artifact in record.get("artifacts") or ()),
-            cases=None if report is None else report["totalCount"],
-            skipped=0 if report is None else report.get("skipCount") or 0,
-            failed=0 if report is None else report.get("failCount") or 0,
+            cases=None if report is None else _whole(report["totalCount"] or 0),
+            skipped=0 if report is None else _whole(report.get("skipCount") or 0),
+            failed=0 if report is None else _whole(report.get("failCount") or 0),
             options=options,
             record=record,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError) as err:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as err:
         raise SourceGarbledError(f"build of {job}: {type(err).__name__}: {err}") from err
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"no whole number: {value!r}")
+    return value
 
 
 def _parameters(actions: list[dict[str, Any]]) -> dict[str, str]:

@@ -73,19 +73,22 @@ def observe_cases(
 ) -> Iterator[Observation | Garbled]:
     """Yield an observation for each case; equal keys are numbered in the report's order."""
     seen: Counter[str] = Counter()
+    given: set[str] = {BUILD}
+    place = _place(build)
     for case in cases:
         if isinstance(case, Garbled):
             yield case
             continue
-        axes = ",".join(f"{axis}={value}" for axis, value in case.configuration.items())
-        key = "::".join(part for part in (axes, *case.blocks, case.suite, case.classname, case.name) if part)
-        seen[key] += 1
-        arch, scenario = _place(build, case)
-        data: dict[str, str | tuple[str, ...]] = {}
-        if case.blocks:
-            data["stage"] = case.blocks
+        axes = ",".join([f"{axis}={value}" for axis, value in case.configuration.items()])
+        key = "::".join(filter(None, (axes, *case.blocks, case.suite, case.classname, case.name)))
+        unique = key
+        while unique in given:
+            seen[key] += 1
+            unique = f"{key}#{seen[key] + 1}"
+        given.add(unique)
+        arch, scenario = _place(build, case) if case.configuration else place
         yield Observation(
-            key=key if seen[key] == 1 else f"{key}#{seen[key]}",
+            key=unique,
             testcase=testcase_from(case),
             outcome=case.status,
             item=item[0],
@@ -96,7 +99,7 @@ def observe_cases(
             scenario=scenario,
             arch=arch,
             parent=BUILD,
-            data=data,
+            data={"stage": case.blocks} if case.blocks else {},
             run=run,
         )
 

@@ -8,7 +8,10 @@ LEVELS = 5
 NEWEST = 100
 """`builds` never lists more than these."""
 
-_JOB = "_class,fullName,color,nextBuildNumber,lastCompletedBuild[number,timestamp,duration]"
+_JOB = (
+    "_class,fullName,color,nextBuildNumber,lastBuild[number,building],"
+    "lastCompletedBuild[number,timestamp,duration]"
+)
 
 BUILD = (
     "number,result,building,timestamp,duration,displayName,description,artifacts[relativePath],"

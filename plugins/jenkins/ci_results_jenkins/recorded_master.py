@@ -7,32 +7,32 @@ can be put in its way, and builds be held back, so that a test sees time pass.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
-import lzma
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
+from .loopback import Answer as Answer
+from .loopback import serving
+from .recorded_documents import NEWEST as NEWEST
+from .recorded_documents import ROOT as ROOT
+from .recorded_documents import Documents
 from .tree import parse, select
 
-ROOT = "http://jenkins.example.com"
-"""The root that the recorded master believes to have; its addresses begin with it."""
+LONGEST_TARGET = 8192
+"""Bytes of path and query beyond which the server in front of Jenkins says 414."""
 
-NEWEST = 100
-_BUILDS = frozenset({"builds", "allBuilds", "lastBuild", "lastCompletedBuild", "firstBuild"})
+_NOT_FOUND = b"<html><head><title>Not Found</title></head><body>404</body></html>"
 
 
 @dataclass(slots=True)
 class Fault:
-    """What to answer instead, so many times; `hang_s` first waits, `drop` closes the connection."""
+    """What to answer instead, so many times, after `hang_s`; status 0 = what would be answered anyway."""
 
     prefix: str
     status: int
@@ -42,30 +42,13 @@ class Fault:
     headers: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes over the wire."""
-
-    status: int
-    body: bytes
-    content_type: str = "text/html;charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-def entries(recording: Path) -> Iterator[dict[str, Any]]:
-    """Yield the exchanges of a recording: NDJSON, compressed with xz or not."""
-    packed = recording.read_bytes()
-    lines = lzma.decompress(packed) if recording.suffix == ".xz" else packed
-    for line in lines.splitlines():
-        yield json.loads(line)
-
-
-class RecordedMaster:
+class RecordedMaster(Documents):
     """Serves a recording.
 
     delay_s      waited before each answer, like a network
     user, token  what must be sent; None = open to all
-    until        per full name, the highest build number that is visible; may be changed at any time
+    gzip         whether bodies are compressed for a client that asks for it
+    until        see Documents, as for `held_back`
 
     `asked` lists (method, path and query) of all requests, `sent_bytes` counts bodies on the wire.
     """
@@ -77,28 +60,20 @@ class RecordedMaster:
         delay_s: float = 0.0,
         user: str | None = None,
         token: str | None = None,
+        gzip: bool = True,
         until: Mapping[str, int] | None = None,
     ) -> None:
+        super().__init__(recording, until)
         self.delay_s = delay_s
-        self.until = dict(until or {})
+        self.gzip = gzip
         self.asked: list[tuple[str, str]] = []
         self.sent_bytes = 0
         self.url = ""
         self._credentials = f"{user}:{token}" if token is not None else None
-        self._documents: dict[str, dict[str, Any]] = {}
-        self._numbers: dict[str, list[int]] = defaultdict(list)
         self._faults: list[Fault] = []
         self._cache: dict[tuple[Any, ...], Answer] = {}
         self._lock = Lock()
         self._session = "recorded"
-        for entry in entries(recording) if isinstance(recording, Path) else recording:
-            self._documents[entry["path"]] = entry
-        for path in self._documents:
-            parts = path.removesuffix("/api/json").rsplit("/", 1)
-            if path.endswith("/api/json") and parts[-1].isdigit():
-                self._numbers[parts[0]].append(int(parts[-1]))
-        for numbers in self._numbers.values():
-            numbers.sort(reverse=True)
 
     def fail(
         self,
@@ -113,6 +88,10 @@ class RecordedMaster:
         """Answer the next `times` requests below `prefix` with this instead."""
         self._faults.append(Fault(prefix, status, body, times, hang_s, headers))
 
+    def hang(self, prefix: str, seconds: float, *, times: int = 1) -> None:
+        """Answer the next `times` requests below `prefix` rightly, but late."""
+        self.fail(prefix, 0, times=times, hang_s=seconds)
+
     def restart(self) -> None:
         """Change X-Jenkins-Session, as each restart of a master does."""
         self._session = f"{self._session}+"
@@ -120,18 +99,8 @@ class RecordedMaster:
     @contextmanager
     def serve(self) -> Iterator[RecordedMaster]:
         """Serve on a free port of loopback; `url` says where."""
-        handler = type("Handler", (_Handler,), {"master": self})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}/"
-        try:
+        with serving(self) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
     # -- answering -------------------------------------------------------------------------------
 
@@ -148,9 +117,15 @@ class RecordedMaster:
             time.sleep(self.delay_s)
         if fault is not None:
             time.sleep(fault.hang_s)
+        if fault is not None and fault.status:
             return Answer(fault.status, fault.body, headers=tuple((fault.headers or {}).items()))
         refused = self._refuse(authorization)
         return refused or self._known(*target.partition("?")[::2], form)
+
+    def count(self, sent_bytes: int) -> None:
+        """Learn how long a body was on the wire."""
+        with self._lock:
+            self.sent_bytes += sent_bytes
 
     def _refuse(self, authorization: str | None) -> Answer | None:
         if self._credentials is None:
@@ -167,136 +142,54 @@ class RecordedMaster:
         return None
 
     def _known(self, path: str, query: str, form: str) -> Answer:
-        tree = (parse_qs(query).get("tree") or parse_qs(form).get("tree") or [""])[0]
-        key = (path, tree, tuple(sorted(self.until.items())), self._session)
+        key = (path, query, form, self.held_back, tuple(self.until.items()), self._session)
         answer = self._cache.get(key)
         if answer is None:
-            answer = self._made(path, tree)
+            answer = self._made(path, query, form)
             if len(self._cache) < 50_000:
                 self._cache[key] = answer
         return answer
 
-    def _made(self, path: str, tree: str) -> Answer:
-        while "//" in path:
-            path = path.replace("//", "/")
-        if not path.endswith("/") and f"{path}/api/json" in self._documents:
-            return Answer(302, b"", headers=(("Location", f"{ROOT}{path}/"),))
-        if path == "/":
-            return Answer(200, b"<html>Dashboard [Jenkins]</html>", headers=self._marks())
-        entry = self._documents.get(path.replace("/me/", "/whoAmI/"))
-        if entry is None or entry["status"] != 200 or self._hidden(path):
-            return Answer(404, b"<html><head><title>Not Found</title></head><body>404</body></html>")
+    def _made(self, path: str, query: str, form: str) -> Answer:
+        asked = parse_qs(form) | parse_qs(query)
+        if len(path) + len(query) > LONGEST_TARGET:
+            return Answer(414, b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")
+        if ";" in path:
+            return Answer(400, b"<html>Semicolons are not allowed in the request URI</html>")
+        if "jsonp" in asked:
+            return Answer(403, b"<html>jsonp forbidden; implement jenkins.security.SecureRequester</html>")
+        place = self._place(path)
+        if place is None:
+            return self._page(path)
+        entry = self._documents[place]
         if "json" not in entry:
             return Answer(200, str(entry.get("text", "")).encode(), entry.get("content_type", "text/plain"))
         try:
-            body = self._filled(path.removesuffix("/api/json"), entry["json"])
-            if tree:
-                body = select(body, parse(tree), self._follow)
+            int(asked.get("depth", ["0"])[0])
+            body = self._body(place.removesuffix("/api/json"), entry["json"], asked.get("tree", [""])[0])
         except ValueError as err:
-            return Answer(500, f"<html><body>Oops! {err}</body></html>".encode())
-        return Answer(
-            200,
-            json.dumps(_shown(body), ensure_ascii=False).encode(),
-            "application/json;charset=utf-8",
-            self._marks(),
-        )
+            return Answer(500, f"<html><body>Oops! {err}</body></html>".encode(), headers=self._marks())
+        text = json.dumps(body, ensure_ascii=False).encode()
+        return Answer(200, text, "application/json;charset=utf-8", self._marks())
+
+    def _body(self, path: str, recorded: Any, tree: str) -> Any:
+        body = self._filled(path, recorded)
+        if tree:
+            return select(body, parse(tree), self._follow)
+        if isinstance(body, dict):  # `allBuilds` comes to those alone who ask for it
+            body = {name: entry for name, entry in body.items() if name not in ("_path", "allBuilds")}
+        return body
+
+    def _page(self, path: str) -> Answer:
+        """Return what a browser would see at `path`: a page, the way to it, or that there is none."""
+        page = self._place(f"{path}/api/json")
+        if page is not None and path.endswith("/"):
+            return Answer(200, b"<html><body>A page of Jenkins</body></html>", headers=self._marks())
+        if page is not None:
+            return Answer(302, b"", headers=(("Location", f"{ROOT}{path}/"),))
+        below = path.partition("/testReport/")
+        lacks_report = below[1] and self._place(f"{below[0]}/api/json") is not None
+        return Answer(404, _NOT_FOUND, headers=() if lacks_report else self._marks())
 
     def _marks(self) -> tuple[tuple[str, str], ...]:
         return (("X-Jenkins", "2.448"), ("X-Jenkins-Session", self._session))
-
-    def _hidden(self, path: str) -> bool:
-        """Say whether a build's document is held back for now."""
-        for job, numbers in self._numbers.items():
-            if path.startswith(f"{job}/"):
-                number = path[len(job) + 1 :].split("/", 1)[0]
-                if number.isdigit() and numbers and int(number) > self._limit(job):
-                    return True
-        return False
-
-    def _limit(self, job: str) -> float:
-        document = self._documents.get(f"{job}/api/json")
-        name = document["json"].get("fullName", "") if document else ""
-        return self.until.get(name, float("inf"))
-
-    def _filled(self, path: str, body: Any) -> Any:
-        """Return a document with what the recording left out: its path, all builds, builds held back."""
-        if not isinstance(body, dict):
-            return body
-        body = {**body, "_path": path}
-        if "nextBuildNumber" in body:
-            limit = self._limit(path)
-            listed = {build["number"]: build for build in body.get("builds") or ()}
-            for number in self._numbers.get(path, ()):
-                listed.setdefault(
-                    number, {"_class": body["_class"], "number": number, "url": f"{ROOT}{path}/{number}/"}
-                )
-            visible = [listed[number] for number in sorted(listed, reverse=True) if number <= limit]
-            body["allBuilds"] = visible
-            body["builds"] = visible[:NEWEST]
-            if limit != float("inf"):
-                body["nextBuildNumber"] = min(body["nextBuildNumber"], int(limit) + 1)
-                body["lastBuild"] = visible[0] if visible else None
-                ended = (build for build in visible if not self._build(path, build["number"]).get("building"))
-                body["lastCompletedBuild"] = next(ended, None)
-        return body
-
-    def _build(self, path: str, number: int) -> dict[str, Any]:
-        document = self._documents.get(f"{path}/{number}/api/json")
-        return document["json"] if document and isinstance(document.get("json"), dict) else {}
-
-    def _follow(self, name: str, entry: Any, holder: Any) -> Any:
-        """Return an entry of a list with all the fields that its own document has."""
-        path = holder.get("_path")
-        if path is None:
-            return entry
-        if name == "jobs":
-            child = f"{path}/job/{quote(entry['name'], safe='')}"
-            document = self._documents.get(f"{child}/api/json")
-            return self._filled(child, document["json"]) if document and document["status"] == 200 else entry
-        if name in _BUILDS:
-            return entry | self._build(path, entry["number"])
-        return entry
-
-
-def _shown(value: Any) -> Any:
-    """Return a document without our own marks."""
-    if isinstance(value, dict):
-        return {name: _shown(entry) for name, entry in value.items() if name != "_path"}
-    return [_shown(entry) for entry in value] if isinstance(value, list) else value
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP/1.1 for a RecordedMaster, with one write for each answer."""
-
-    master: RecordedMaster
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        self._answer("")
-
-    def do_HEAD(self) -> None:
-        self._answer("", body=False)
-
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        self._answer(self.rfile.read(length).decode())
-
-    def _answer(self, form: str, *, body: bool = True) -> None:
-        answer = self.master.answer(self.command, self.path, form, self.headers.get("Authorization"))
-        content = answer.body
-        headers = list({"Content-Type": answer.content_type, **dict(answer.headers)}.items())
-        if "gzip" in (self.headers.get("Accept-Encoding") or "") and len(content) > 500:
-            content = gzip.compress(content, compresslevel=1)
-            headers.append(("Content-Encoding", "gzip"))
-        if "Content-Length" not in dict(answer.headers):
-            headers.append(("Content-Length", str(len(content))))
-        lines = [f"HTTP/1.1 {answer.status} -", *(f"{name}: {value}" for name, value in headers)]
-        self.master.sent_bytes += len(content)
-        try:
-            self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + (content if body else b""))
-        except OSError:
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is the base class's)
-        """Say nothing; `asked` tells what came."""
