@@ -1,0 +1,16 @@
+"""The plugin of the built-in sinks: an entry point of this distribution, found like a stranger's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..plugin.contract import Sink
+from ..plugin.spec import hookimpl
+from .jsonlines import JsonLines
+from .resultsdb import ResultsDB
+
+
+@hookimpl
+def register_sinks() -> list[Sink[Any]]:
+    """Offer the sinks that this distribution brings."""
+    return [ResultsDB(), JsonLines()]
