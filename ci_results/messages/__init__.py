@@ -1,0 +1,1 @@
+"""Messages of buses: out of their envelopes, and read. Pure: transports are elsewhere."""
