@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..collect.faults import guarded, plugin_call
 from ..collect.session import connect
 from ..collect.source import Source
 from ..errors import CiResultsError
+from ..plugin.faults import guarded, plugin_call
 
 if TYPE_CHECKING:
     from ..plugin.http import SourceSession

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..collect.source import Source
+from ..domain.delivery import DeliveryState
 from ..domain.stored import SourceState
 from ..errors import CiResultsError
 from ..plugin.manager import Plugins
@@ -21,6 +22,9 @@ from ..store.protocol import Store
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ceph", "glusterfs"}
 )
+_NAMED = 5
+"""Sources whose waiting records are told one by one."""
+_FOLLOWED_WITHIN = timedelta(minutes=10)
 _LEAST_FREE_BYTES = 1_000_000_000
 _LEAST_FREE_SHARE = 0.05
 
@@ -97,12 +101,37 @@ def examine_sources(
         )
 
 
+def examine_sinks(
+    store: Store, stale_after: Mapping[str, timedelta], now: datetime | None = None
+) -> Iterator[Finding]:
+    """Say for which configured sinks (`stale_after`, by name) results wait too long, fail or are parked."""
+    if not stale_after:
+        return
+    moment = now or datetime.now(UTC)
+    fine = 0
+    for state in store.outbox.states(list(stale_after)):
+        finding = _flow(state, stale_after[state.sink], moment)
+        if finding is None:
+            fine += 1
+        else:
+            yield finding
+    if fine:
+        says = f"{fine} of {len(stale_after)} keep up"
+        yield Finding(about="sinks", health=Health.GOOD, says=says)
+
+
 def examine_results(store: Store, now: datetime | None = None) -> Iterator[Finding]:
     """Look at quarantine, silent jobs, and times that lie in the future."""
     moment = now or datetime.now(UTC)
-    waiting = store.counts()["quarantined"]
+    by_door = store.quarantined_by_door()
+    waiting = sum(by_door.values())
     if waiting:
-        says = f"{waiting} record{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''}"
+        most = sorted(by_door.items(), key=lambda each: -each[1])
+        named = ", ".join(f"{count} of {source} ({door})" for (source, door), count in most[:_NAMED])
+        more = f", and of {len(most) - _NAMED} more" if len(most) > _NAMED else ""
+        says = (
+            f"{waiting} record{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''}: {named}{more}"
+        )
         yield Finding(
             about="quarantine", health=Health.WARNING, says=says, advice="ci-results quarantine list"
         )
@@ -170,6 +199,21 @@ def file_system(folder: Path, mounts: Sequence[str]) -> str | None:
     return kind
 
 
+def examine_follower(store: Store, now: datetime | None = None) -> Iterator[Finding]:
+    """Say whether decisions that change are noticed, where this store was ever followed."""
+    behind = store.decisions.behind()
+    if behind is None:
+        return
+    moment = now or datetime.now(UTC)
+    if behind.oldest is not None and moment - behind.oldest > _FOLLOWED_WITHIN:
+        says = (
+            f"{behind.commits} commits wait since {behind.oldest:%Y-%m-%dT%H:%M:%SZ}: no change is announced"
+        )
+        yield Finding(about="follower", health=Health.WARNING, says=says, advice="ci-results follow")
+    else:
+        yield Finding(about="follower", health=Health.GOOD, says=f"keeps up, {behind.commits} commits wait")
+
+
 def _mounts() -> list[str]:
     try:
         return Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
@@ -192,4 +236,24 @@ def _standing(state: SourceState, patience: timedelta, now: datetime) -> Finding
     if age > patience:
         says = f"last good harvest {state.last_ok:%Y-%m-%dT%H:%M:%SZ}, {age.total_seconds() / 3600:.0f} h ago"
         return Finding(about=name, health=Health.WARNING, says=says, advice=f"ci-results harvest {name}")
+    return None
+
+
+def _flow(state: DeliveryState, patience: timedelta, now: datetime) -> Finding | None:
+    about, waits = f"sink {state.sink}", f"{state.waiting} results wait"
+    if state.oldest is not None:
+        waits += f" since {state.oldest:%Y-%m-%dT%H:%M:%SZ}"
+    if state.last_error is not None:
+        says = f"{waits}: {state.last_error}"
+        return Finding(
+            about=about, health=Health.BAD, says=says, advice=f"ci-results sink check {state.sink}"
+        )
+    if state.oldest is not None and now - state.oldest > patience:
+        advice = f"ci-results deliver {state.sink}"
+        return Finding(about=about, health=Health.WARNING, says=waits, advice=advice)
+    if state.parked:
+        says = f"{state.parked} results were refused and are parked"
+        return Finding(
+            about=about, health=Health.WARNING, says=says, advice=f"ci-results sink parked {state.sink}"
+        )
     return None

@@ -61,7 +61,7 @@ def harvest(
 def normaliser_of(source: Source, plugins: Plugins, vocabulary: Iterable[str] = ()) -> Normaliser:
     """Return what turns the observations of `source` into results. Raises ConfigError."""
     try:
-        return Normaliser(source.name, source.words(), plugins.item_types, vocabulary)
+        return Normaliser(source.name, source.words(), plugins.item_types, vocabulary, source.ownership)
     except InvalidError as err:
         raise ConfigError(f"[source.{source.name}] outcomes: {err}") from err
 

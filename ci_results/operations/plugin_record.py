@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from ..collect.faults import guarded, plugin_call
 from ..collect.session import connect
 from ..collect.source import Source
 from ..domain.checkpoint import Checkpoint
@@ -15,6 +14,7 @@ from ..domain.garbled import Garbled
 from ..domain.observation import Observation
 from ..errors import CollectError, SourceGarbledError
 from ..plugin.contract import Collector
+from ..plugin.faults import guarded, plugin_call
 from ..plugin.http import SourceSession
 from ..testing.blanker import Blanker
 from ..testing.recorder import Recorder

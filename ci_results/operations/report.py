@@ -2,67 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import IO
 
-from ..collect.faults import guarded, plugin_call
-from ..collect.pages import Draft, cut
-from ..collect.refine import Normalise, refine, tell_stored
-from ..domain.garbled import Garbled
-from ..domain.page import Committed, Page
-from ..domain.report import Report
-from ..domain.run import Run
+from ..collect.garbage import seldom_collected
+from ..collect.pages import PAGE_ROWS, Draft
+from ..domain.page import Committed
 from ..domain.stored import SourceState
-from ..errors import InvalidError, NotFoundError, StaleError
-from ..normalise.normaliser import Normaliser
-from ..plugin.contract import Format
+from ..domain.unpack_limits import UnpackLimits
+from ..errors import CollectError
+from ..plugin.http import SourceSession
 from ..plugin.manager import Plugins
-from ..query.results import ResultQuery
 from ..store.protocol import Store
+from .reporting.about import SOURCE, About, Filed, check_about, told_of
+from .reporting.inputs import Input, inputs
+from .reporting.one_report import Reading, digest_of, garbled, read_report, refused
+from .reporting.shelf import Committing, Filing, Naming, Previewing, Shelf
+from .unpacking.budget import Damage
+from .unpacking.member import Member
+from .unpacking.walk import unpacked
 
-SOURCE = "report"
-"""The source that reports are stored under where the caller names none."""
-HEAD_BYTES = 65_536
-KEPT_BYTES = 16_000_000
-_NOTHING = Committed()
-_SUFFIXES = frozenset({".xml", ".json", ".sarif", ".tap", ".trx", ".txt", ".log"})
+MOST_TOLD = 20
+"""Damages of one file that are told one by one."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What the caller knows of the files: see Report; `url` is where a person reads about the run."""
-
-    item: str
-    item_type: str = "koji_build"
-    prefix: str
-    time: datetime | None = None
-    scenario: str | None = None
-    arch: str | None = None
-    url: str | None = None
-    source: str = SOURCE
+Tell = Callable[[str, int, int, Committed], None]
+"""Told what is read, how many bytes of how many (those known so far), and what came of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
-    """What became of one file.
+class Options:
+    """How to read.
 
-    state   "stored", "same" (read before), "empty" (nothing in it), "unreadable" (quarantined)
-    format  the format that read it, None where none did
+    vocabulary  outcomes that the configuration adds
+    again       read files that were read whole before
+    dry_run     write nothing, say what would be
+    limits      what packed files may unfold to
+    page_rows   results of one commit
     """
 
-    file: str
-    state: str
-    counts: Committed = _NOTHING
-    format: str | None = None
-    run: str | None = None
+    vocabulary: Sequence[str] = ()
+    again: bool = False
+    dry_run: bool = False
+    limits: UnpackLimits = field(default_factory=UnpackLimits)
+    page_rows: int = PAGE_ROWS
 
 
 def report(
@@ -70,185 +54,177 @@ def report(
     about: About,
     store: Store,
     plugins: Plugins,
+    options: Options = Options(),
     *,
-    vocabulary: Sequence[str] = (),
-    again: bool = False,
+    tell: Tell = lambda name, done, total, counts: None,
+    connect: Callable[[str], SourceSession] = SourceSession,
 ) -> Iterator[Filed]:
-    """Read files, folders (all reports below) and "-" (standard input); yield what became of each.
+    """Read files, folders (all reports below), "-" (standard input) and addresses; yield what became of each.
 
-    A file that was read whole before, for the same item, costs a read and a hash; `again` reads it
-    all the same. Raises NotFoundError for a path that is not there.
+    A file that was read whole before, for the same item, costs a read and a hash. Files of a named run
+    are read each time, and only what changed is stored. Raises NotFoundError for a path that is not
+    there, InvalidError for what `about` says wrongly; nothing is read then.
+
+    connect  gives the session that fetches an address, with a token perhaps
     """
-    store.register_source(SourceState(name=about.source, collector=SOURCE))
-    for path in paths:
-        for file, named in _files(path):
-            with _opened(file) as stream:
-                yield _File(stream, str(file), about, store, plugins, vocabulary).file(
-                    named=named, again=again
-                )
-    store.note_attempt(about.source, None)
+    found = inputs(paths, options.limits.max_bytes, connect)
+    return report_inputs(found, about, store, plugins, options, tell=tell)
 
 
-def _files(path: str) -> Iterator[tuple[Path, bool]]:
-    """Yield the files of one argument; the flag says that it was named itself, not found in a folder."""
-    start = Path(path)
-    if path == "-" or start.is_file():
-        yield start, True
-    elif start.is_dir():
-        for file in sorted(start.rglob("*")):
-            if file.is_file() and file.suffix.lower() in _SUFFIXES:
-                yield file, False
+def report_inputs(
+    found: Sequence[Input],
+    about: About,
+    store: Store,
+    plugins: Plugins,
+    options: Options = Options(),
+    *,
+    tell: Tell = lambda name, done, total, counts: None,
+) -> Iterator[Filed]:
+    """Read what was found already; see report."""
+    check_about(about, plugins.item_types)
+    shelf: Shelf
+    if options.dry_run:
+        shelf = Previewing(about.source, plugins.hook, store)
     else:
-        raise NotFoundError(f"no file or folder {path}")
+        shelf = Committing(about.source, plugins.hook, store)
+    return _read_all(found, about, store, plugins, options, shelf, tell)
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[IO[bytes]]:
-    if str(file) != "-":
-        with file.open("rb") as stream:
-            yield stream
-        return
-    with SpooledTemporaryFile(max_size=KEPT_BYTES) as spool:
-        while block := sys.stdin.buffer.read(1 << 20):
-            spool.write(block)
-        spool.seek(0)
-        yield spool
+def read_again(
+    stream: IO[bytes],
+    name: str,
+    about: About,
+    store: Store,
+    plugins: Plugins,
+    vocabulary: Sequence[str],
+    *,
+    stays: bool,
+) -> Filed:
+    """Read one open file to its end, whether or not it was read before; say what became of it."""
+    shelf = Committing(about.source, plugins.hook, store)
+    reading = Reading(store=store, plugins=plugins, shelf=shelf, vocabulary=vocabulary, again=True)
+    return read_report(Member(name, stream), about, reading, named=True, stays=stays)
 
 
-class _File:
-    """The import of one open file."""
+def named_testcases(
+    found: Sequence[Input], about: About, store: Store, plugins: Plugins, options: Options
+) -> set[str]:
+    """Return the testcases whose results `report_inputs` would store; writes nothing."""
+    check_about(about, plugins.item_types)
+    naming = Naming(about.source, plugins.hook)
+    for _ in _read_all(found, about, store, plugins, options, naming, lambda *_: None):
+        pass
+    return naming.testcases
 
-    def __init__(
-        self,
-        stream: IO[bytes],
-        name: str,
-        about: About,
-        store: Store,
-        plugins: Plugins,
-        vocabulary: Sequence[str],
-    ) -> None:
-        self.stream, self.name, self.about = stream, name, about
-        self.store, self.plugins, self.vocabulary = store, plugins, vocabulary
-        self.digest = _digest(stream)
-        self.run = Run(key=self._run_key(), ref_url=about.url, data={"file": name, "sha256": self.digest})
 
-    def file(self, *, named: bool, again: bool) -> Filed:
-        stream = self.stream
-        stream.seek(0)
-        head = stream.read(HEAD_BYTES)
-        stream.seek(0)
-        reader = self._reader(head)
-        if reader is None:
-            return self._refuse(named, "empty file" if not head else "no format recognises it")
-        filed = Filed(file=self.name, state="same", format=reader.name, run=self.run.key)
-        if not again and self._known():
-            return filed
-        counts = self._store(reader)
-        if not counts.stored and not counts.superseding and not counts.same:
-            return replace(filed, state="unreadable" if counts.quarantined else "empty", counts=counts)
-        return replace(filed, state="stored" if counts.stored else "same", counts=counts)
-
-    def _run_key(self) -> str:
-        """Say which file for which item: the same bytes told of another item are another run."""
-        about = self.about
-        told = json.dumps([about.item_type, about.item, about.prefix, about.scenario, about.arch])
-        return f"{about.item}/{self.digest[:16]}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
-
-    def _reader(self, head: bytes) -> Format | None:
-        for reader in self.plugins.formats.values():
-            with plugin_call(f"{reader.name} of {self.name}", reader):
-                if reader.recognises(head):
-                    return reader
-        return None
-
-    def _known(self) -> bool:
-        """Say whether this very file was read to its end before."""
-        query = ResultQuery(source=self.about.source, run=self.run.key, limit=1)
-        return self.run.key not in _unfinished(self.store.cursor(self.about.source)) and bool(
-            self.store.results(query)
-        )
-
-    def _store(self, reader: Format) -> Committed:
-        about = self.about
-        told = Report(
-            item=about.item,
-            item_type=about.item_type,
-            prefix=about.prefix,
-            run=self.run,
-            time=about.time,
-            scenario=about.scenario,
-            arch=about.arch,
-        )
-        normalise = Normaliser(about.source, reader.outcomes, self.plugins.item_types, self.vocabulary)
-        what = f"{reader.name} of {self.name}"
-        with plugin_call(what, reader):
-            seen = reader.read(self.stream, told)
-        counts, drafts = Committed(), cut(guarded(seen, what, reader))
-        draft = next(drafts, None)
-        first = True
-        while draft is not None:
-            following = next(drafts, None)
-            counts += self._commit(draft, normalise, begins=first, ends=following is None)
-            draft, first = following, False
-        return counts
-
-    def _commit(self, draft: Draft, normalise: Normalise, *, begins: bool, ends: bool) -> Committed:
-        """Commit one page; where a file needs several, the source's cursor names it until the last."""
-        results, refused = refine(draft.seen, normalise, self.plugins.hook)
-        quarantine = [
-            each if each.key else replace(each, key=self.name) for each in (*draft.garbled, *refused)
-        ]
-        page = Page(source=self.about.source, results=results, quarantine=quarantine, door="report")
-        for _ in range(100):
-            cursor = self.store.cursor(self.about.source)
-            marked = None
-            if begins != ends:
-                marked = _marked(cursor, self.run.key, unfinished=begins)
-            page = replace(page, read_from=cursor, cursor=marked)
+def _read_all(
+    found: Sequence[Input],
+    about: About,
+    store: Store,
+    plugins: Plugins,
+    options: Options,
+    shelf: Shelf,
+    tell: Tell,
+) -> Iterator[Filed]:
+    writes = isinstance(shelf, Committing)
+    if writes:
+        store.register_source(SourceState(name=about.source, collector=SOURCE))
+    meter = _Meter(found, tell)
+    reading = Reading(
+        store=store,
+        plugins=plugins,
+        shelf=shelf,
+        vocabulary=options.vocabulary,
+        again=options.again,
+        page_rows=options.page_rows,
+        tell=meter.came,
+    )
+    for each in found:
+        with ExitStack() as held:
+            held.enter_context(seldom_collected())
             try:
-                committed = self.store.commit_page(page)
-            except StaleError:  # another import moved it in between
+                stream = held.enter_context(each.open())
+            except CollectError as err:
+                yield Filed(file=each.name, state="unreachable", reason=str(err))
                 continue
-            tell_stored(page, committed, self.plugins.hook)
-            return committed
-        raise StaleError(f"{self.name}: too many imports at once")
-
-    def _refuse(self, named: bool, reason: str) -> Filed:
-        """Quarantine a file that was named; one merely found in a folder is passed over."""
-        if not named:
-            return Filed(file=self.name, state="empty")
-        raw = self.stream.read(KEPT_BYTES)
-        where = None if len(raw) < KEPT_BYTES else f"first {KEPT_BYTES} bytes"
-        key = f"{self.about.item_type}:{self.about.item} {self.name}"
-        garbled = Garbled(raw=raw, reason=f"{self.name}: {reason}", key=key, position=where, kind="report")
-        draft = Draft(garbled=[garbled])
-        counts = self._commit(draft, _refuse_all, begins=True, ends=True)
-        return Filed(file=self.name, state="unreadable", counts=counts)
+            meter.begin(each, stream)
+            yield from _read_one(each, stream, about, reading, options.limits)
+        meter.end()
+    if writes:
+        store.note_attempt(about.source, None)
 
 
-def _refuse_all(seen: object) -> Any:
-    raise InvalidError("a refused file has no observations")
+def _read_one(
+    given: Input, stream: IO[bytes], about: About, reading: Reading, limits: UnpackLimits
+) -> Iterator[Filed]:
+    """Read one file, and all that is packed in it.
+
+    What could not be unpacked is one record of the quarantine, with the file's first bytes; but nothing
+    is said of a file that was merely found, and in which there is no report.
+    """
+    damages: list[Damage] = []
+    members, read = 0, False
+    for thing in unpacked(stream, given.name, limits):
+        if isinstance(thing, Damage):
+            damages.append(thing)
+            continue
+        members += 1
+        whole = thing.stream is stream
+        named = given.named and (whole or not thing.path)
+        filed = read_report(thing, about, reading, named=named, stays=given.stays and whole)
+        read = read or filed.format is not None or filed.state == "unreadable"
+        yield filed
+    if not members and not damages:
+        damages.append(Damage(given.name, "holds no file"))
+    elif not read and not damages and given.named:
+        damages.append(Damage(given.name, "holds no file that a format recognises"))
+    if damages and (given.named or read):
+        reason = _told(damages, given.name)
+        told = told_of(about, given.name, digest_of(stream), None)
+        reading.shelf.begin(Filing(name=given.name, told=told))
+        draft = Draft(garbled=[garbled(stream, given.name, reason, about)])
+        counts = reading.shelf.take(draft, refused, begins=True, ends=True)
+        yield Filed(file=given.name, state="unreadable", counts=counts, reason=reason)
 
 
-def _digest(stream: IO[bytes]) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
+def _told(damages: Sequence[Damage], name: str) -> str:
+    """Say in one text what is wrong in a file; inside of an archive with the name there."""
+    told = [
+        damage.reason if damage.name == name else f"{damage.name.removeprefix(name)[1:]}: {damage.reason}"
+        for damage in damages[:MOST_TOLD]
+    ]
+    if len(damages) > MOST_TOLD:
+        told.append(f"and {len(damages) - MOST_TOLD} more")
+    return "; ".join(told)
 
 
-def _unfinished(cursor: str | None) -> list[str]:
-    """Read the cursor of a source of reports: the runs whose files were begun and not ended."""
-    if cursor is None:
-        return []
-    try:
-        runs = json.loads(cursor)
-    except json.JSONDecodeError:
-        return []
-    return [run for run in runs if isinstance(run, str)] if isinstance(runs, list) else []
+class _Meter:
+    """Tells how far the reading of several files has come."""
 
+    _stream: IO[bytes]
 
-def _marked(cursor: str | None, run: str, *, unfinished: bool) -> str:
-    others = [other for other in _unfinished(cursor) if other != run]
-    return json.dumps([*others, run] if unfinished else others)
+    def __init__(self, found: Sequence[Input], tell: Tell) -> None:
+        self._tell = tell
+        self._total = sum(each.size or 0 for each in found)
+        self._before = self._size = 0
+        self._name = ""
+        self._counts = Committed()
+
+    def begin(self, given: Input, stream: IO[bytes]) -> None:
+        """Begin with a file."""
+        self._name, self._stream = given.name, stream
+        self._size = stream.seek(0, 2)
+        if given.size is None:
+            self._total += self._size
+        self._tell(self._name, self._before, self._total, self._counts)
+
+    def came(self, counts: Committed) -> None:
+        """Tell of one more page of it."""
+        self._counts += replace(counts, ids=())
+        done = self._before + min(self._stream.tell(), self._size)
+        self._tell(self._name, done, self._total, self._counts)
+
+    def end(self) -> None:
+        """End with a file."""
+        self._before += self._size
+        self._tell(self._name, self._before, self._total, self._counts)

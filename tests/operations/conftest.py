@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ci_results.plugin.manager import Plugins, load_plugins
+from ci_results.store.opening import open_store
+from ci_results.store.protocol import Store
 from ci_results.store.sqlite import SqliteStore
 
 SCRIPTED = Path(__file__).parents[1] / "scripted"
@@ -31,6 +33,18 @@ def plugins(_scripted_plugin: None) -> Plugins:
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
     with SqliteStore.open(tmp_path / "results.db") as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store of each kind."""
+    url = f"sqlite:{tmp_path / 'r.db'}"
+    if request.param == "postgresql":
+        place: Callable[[str], str] = request.getfixturevalue("postgresql")
+        url = place("gate")
+    opened = open_store(url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_results.collect.source import Source, Token
+from ci_results.collect.source import Source
 from ci_results.domain.garbled import Garbled
 from ci_results.domain.job import Job
 from ci_results.domain.page import Page
@@ -15,14 +15,18 @@ from ci_results.operations.coverage import coverage
 from ci_results.operations.doctor import (
     Finding,
     examine_disk,
+    examine_follower,
     examine_results,
+    examine_sinks,
     examine_sources,
     examine_store,
     examine_tokens,
     file_system,
 )
 from ci_results.plugin.manager import Plugins
+from ci_results.plugin.token import Token
 from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.decision_rules import awaited, recorded
 
 DAY = timedelta(days=1)
 
@@ -50,6 +54,31 @@ def test_an_untouched_store_is_good(store: SqliteStore) -> None:
     assert brief(examine_store(store, None)) == [("store", "good")]
 
 
+@pytest.mark.demand("S-038")
+def test_a_sink_is_told_by_what_waits_for_it(store: SqliteStore) -> None:
+    result = Result(
+        source="one", key="1", testcase="a.b", outcome="PASSED", item="x", item_type="plain", data={}
+    )  # fmt: skip
+    store.commit_page(Page(source="one", results=[result]))
+    for name in ("good", "parked"):
+        begin = store.outbox.begin(name)
+        (end,) = store.outbox.after(begin, 9).positions
+        refused = [(end.result, "no")] if name == "parked" else []
+        store.outbox.move(name, begin, end, sent=0, parked=refused)
+    store.outbox.note_failure("failing", "HTTP 503")
+    patience = dict.fromkeys(("good", "parked", "failing", "new"), DAY) | {"late": -DAY}
+    findings = list(examine_sinks(store, patience))
+    assert brief(findings) == [
+        ("sink parked", "warning"), ("sink failing", "bad"), ("sink late", "warning"), ("sinks", "good"),
+    ]  # fmt: skip
+    assert findings[1].says.startswith("1 results wait since 2")
+    assert findings[1].says.endswith("Z: HTTP 503")
+    assert [each.advice for each in findings[:3]] == [
+        "ci-results sink parked parked", "ci-results sink check failing", "ci-results deliver late",
+    ]  # fmt: skip
+    assert list(examine_sinks(store, {})) == []
+
+
 def test_quarantine_silent_jobs_and_a_wrong_clock_are_told(store: SqliteStore) -> None:
     result = Result(
         source="one", key="1", testcase="a.b", outcome="PASSED", item="x", item_type="plain", data={}
@@ -68,6 +97,7 @@ def test_quarantine_silent_jobs_and_a_wrong_clock_are_told(store: SqliteStore) -
     assert brief(examine_results(store, an_hour_ago)) == [
         ("quarantine", "warning"), ("jobs", "warning"), ("clock", "warning"),
     ]  # fmt: skip
+    assert next(iter(examine_results(store))).says == "1 record waits: 1 of one (harvest)"
     (row,) = coverage(store, store.jobs())
     assert (row.jobs["publishes"], row.jobs["silent"], row.percent) == (1, 1, 50.0)
 
@@ -107,3 +137,16 @@ def test_the_file_system_is_that_of_the_nearest_mount(folder: str, kind: str) ->
 def test_a_store_on_a_network_file_system_is_bad(tmp_path: Path) -> None:
     findings: list[Finding] = list(examine_disk(tmp_path / "x.db", [f"server:/x {tmp_path} nfs rw 0 0"]))
     assert "is on nfs" in findings[1].says
+
+
+def test_a_follower_is_told_by_what_it_has_not_looked_at(store: SqliteStore) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=11)
+    store.save_events([awaited()])
+    assert brief(examine_follower(store, later)) == []
+    state = store.decisions.begin()
+    assert brief(examine_follower(store)) == [("follower", "good")]
+    (late,) = examine_follower(store, later)
+    assert (late.health, late.advice) == ("warning", "ci-results follow")
+    assert "1 commits wait since" in late.says
+    store.decisions.record(state, store.decisions.news(state.position, 9).to, "", [recorded()])
+    assert brief(examine_follower(store, later)) == [("follower", "good")]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from ci_results.collect.progress import Progress, State
-from ci_results.collect.source import Source, Token
+from ci_results.collect.source import Source
 from ci_results.operations.harvest import Reach, harvest, reach
 from ci_results.plugin.manager import Plugins
+from ci_results.plugin.token import Token
 from ci_results.query.results import ResultQuery
 from ci_results.store.sqlite import SqliteStore
 

@@ -1,0 +1,1 @@
+"""How a decision gets its facts: from the store at one commit, and first from outside where rules need it."""
