@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import jinja2
 import orjson
 from starlette.responses import HTMLResponse, Response
 
-from . import words
+from . import gate_words, words
 
 
 class Answers:
-    """Renders facts. Templates are compiled once."""
+    """Renders facts. Templates are compiled once.
 
-    def __init__(self) -> None:
+    more       names that some of them use
+    browsable  Datasette is there to link to
+    """
+
+    def __init__(self, more: Mapping[str, Any] | None = None, *, browsable: bool = True) -> None:
+        self.browsable = browsable
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -29,22 +35,45 @@ class Answers:
             outcome=words.outcome,
             coverage_mark=words.coverage,
             state_mark=words.state,
+            standing=words.standing,
+            verdict=gate_words.verdict,
+            requirement=gate_words.requirement,
+            waiver_mark=gate_words.waiver,
+            change_mark=gate_words.change,
+            gate_bar=gate_words.gate_bar,
+            strip=gate_words.strip,
+            bar=words.bar,
             link=words.link,
             breakable=words.breakable,
             duration=words.seconds,
             item_path=item_path,
             question=question,
+            browsable=browsable,
+            **(more or {}),
         )
 
     def html(
-        self, template: str, facts: dict[str, Any], *, path: str, now: datetime, status: int = 200
+        self,
+        template: str,
+        facts: dict[str, Any],
+        *,
+        path: str,
+        now: datetime,
+        status: int = 200,
+        query: str = "",
+        **more: Any,
     ) -> Response:
-        """Render a page; `path` is its address, `now` what "14 min ago" counts from."""
+        """Render a page; `path` and `query` are its address, `now` what "14 min ago" counts from.
+
+        `more` is what the page alone is given, not its twin: what its forms need.
+        """
         text = self._templates.get_template(template).render(
             facts=facts,
             path=path,
-            twin=_twin(path),
+            twin=_twin(path, query),
             when=lambda time: words.when(time, now),
+            ends=lambda time: gate_words.ends(time, now),
+            **more,
         )
         return HTMLResponse(text, status_code=status)
 
@@ -65,6 +94,7 @@ def question(name: str, **values: str | None) -> str:
     return f"/browse/results/{name}" + (f"?{urlencode(given)}" if given else "")
 
 
-def _twin(path: str) -> str:
+def _twin(path: str, query: str) -> str:
     """Return the address of a page's JSON: `?format=json` is right whatever an item is called."""
-    return f"{quote(path, safe='/')}?format=json"
+    asked = [pair for pair in parse_qsl(query) if pair[0] != "format"]
+    return f"{quote(path, safe='/')}?{urlencode([*asked, ('format', 'json')])}"

@@ -57,7 +57,7 @@ def item(reader: Reader, name: str) -> Row | None:
         items = reader.ask(OF_COMPONENT, {"name": name})
         return _facts(name, items=items) if items else None
     found = {row["id"]: row for one in known for row in reader.ask(BY_NAME, {"name": one["name"]})}
-    results = sorted(found.values(), key=_worst_first)[:MOST]
+    results = sorted(found.values(), key=worst_first)[:MOST]
     before = reader.ask(BEFORE, known[0]) if known[0]["component"] else []
     return _facts(
         name,
@@ -106,7 +106,7 @@ def _facts(
     }
 
 
-def _worst_first(row: Row) -> tuple[int, str, str, str]:
+def worst_first(row: Row) -> tuple[int, str, str, str]:
     """Order results for a reader: an outcome that configuration added comes before all known ones."""
     return (_WORST.get(row["outcome"], -1), row["testcase"], row["scenario"], row["arch"])
 

@@ -14,7 +14,8 @@ select
     (select count(*) from source) as sources,
     (select count(*) from job) as jobs,
     (select count(*) from job where coverage = 'silent') as silent_jobs,
-    (select coalesce(sum(quarantined), 0) from source) as quarantined
+    (select coalesce(sum(quarantined), 0) from source) as quarantined,
+    (select count(distinct name) from _plan) as plans
 """
 SOURCES = """
 select s.name, s.collector, s.url, s.owner, s.contact, s.last_ok, s.last_try, s.last_error, s.quarantined,
@@ -92,10 +93,23 @@ def _stops(counts: Row, failure: Row | None) -> list[Row]:
             f"{counts['quarantined']} records wait in quarantine, with the offending line.",
         ),
         _stop(
+            "What waits for approval?",
+            "inbox",
+            "Requests for waivers, each with the decisions that it would turn.",
+        ),
+        _stop("What is required where?", "policies", "The rules of every gate, by file and line."),
+        _stop(
+            "What do people test by hand?",
+            "manual",
+            f"{counts['plans']} plan{'' if counts['plans'] == 1 else 's'} of manual tests: how far they are,"
+            " and a form to record what somebody found.",
+        ),
+        _stop(
             "Ask something else",
             "browse/results",
             "More ready-made questions, filters, facets, CSV and JSON of everything, and SQL.",
         ),
+        _stop("Let a machine ask, or tell", "api", "Every endpoint, with examples that work as printed."),
     ]
 
 

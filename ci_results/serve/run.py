@@ -1,89 +1,80 @@
-"""Serve the view until somebody ends it: find a port, say where, stop without cutting answers short."""
+"""Serve a store until somebody ends it: make sure of it, find a port, say where."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Collection
-from contextlib import suppress
-from ipaddress import ip_address
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack, closing
 
-import uvicorn
-
-from ..errors import ConfigError
-from .app import application
-from .security import LOOPBACK
-
-PORTS_TRIED = 20
-STOP_WITHIN_S = 5
+from ..config import Serving
+from ..config_auth import Auth
+from ..domain.permission import Permission
+from ..store.opening import is_postgres, open_store, sqlite_path
+from ..store.sqlite import SqliteStore
+from .address import is_loopback, listen, only_from_here
+from .auth.opening import open_access, said_at_start
+from .following import following
+from .surroundings import Arranged
 
 
 def serve(
-    store: Path,
+    url: str,
+    settings: Serving,
     *,
-    host: str = "127.0.0.1",
-    port: int = 8001,
-    allowed_hosts: Collection[str] = (),
+    auth: Auth | None = None,
+    permissions: Collection[Permission] = (),
+    arranged: Arranged | None = None,
     announce: Callable[[str], None],
+    follow_with: Sequence[str] | None = None,
 ) -> None:
-    """Serve the store at `store` until Ctrl-C; `announce` gets what a person should know, line by line.
+    """Serve the store at `url` until Ctrl-C; `announce` gets what a person should know, line by line.
 
-    Takes the next free port where `port` is busy (0 = any). Bound to loopback it answers to
-    loopback's names and `allowed_hosts` only; bound to more, to `allowed_hosts`, or to any name
-    where none is given. Raises StoreError for a store that cannot be read, ConfigError for an
-    address that cannot be bound.
+    `auth` and `permissions` say who may submit; `follow_with` are the options of a follower that runs
+    beside us, None = none does.
+    Takes the next free port where the configured one is busy (0 = any). Bound to loopback it answers
+    to loopback's names and `allowed_hosts` only; bound to more, to `allowed_hosts`, or to any name
+    where none is given. Raises StoreError for a store that cannot be used, BusyError where another
+    server has it, ConfigError for an address that cannot be bound, or files that `auth` names.
     """
-    loopback = is_loopback(host)
-    hosts = {*LOOPBACK, *allowed_hosts} if loopback or allowed_hosts else None
-    app = application(store, hosts=hosts)
-    with listen(host, port) as listening:
-        bound = listening.getsockname()[1]
-        if port not in (0, bound):
-            announce(f"port {port} is busy, using {bound}")
-        shown = f"[{host}]" if ":" in host else host
-        announce(f"serving {store} at http://{shown}:{bound}/ (Ctrl-C ends)")
-        if not loopback:
-            announce("everybody who reaches this address may read everything; nobody can write")
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_WITHIN_S,
-        )
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+    auth, here_only = auth or Auth(), only_from_here(settings)
+    arranged = arranged or Arranged()
+    access = open_access(auth, permissions, here_only=here_only)
+    with ExitStack() as held:
+        store = open_store(url, polite=False)
+        store.close()  # it is there, and migrated; each process that serves opens it itself
+        if isinstance(store, SqliteStore):
+            held.enter_context(store.serving())
+        listening = held.enter_context(listen(settings.host, settings.port))
+        _announce(url, settings, listening.getsockname()[1], announce)
+        if follow_with is not None:
+            held.enter_context(following(follow_with))
+        for line in said_at_start(auth, permissions, here_only=here_only):
+            announce(line)
+        if settings.workers > 1:
+            from .workers import work_together
 
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at `host`, on `port` or the next free one of twenty.
-
-    It listens already, so that a request that follows the announcement waits and is not refused.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    except OSError as err:
-        raise ConfigError(f"cannot serve at {host}: {err}") from err
-    last: OSError | None = None
-    for candidate in [0] if port == 0 else range(port, min(port + PORTS_TRIED, 65_536)):
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, candidate))
-            listening.listen(128)
-        except OSError as err:
-            listening.close()
-            last = err
+            work_together(url, settings, arranged, access, listening)
         else:
-            return listening
-    raise ConfigError(f"cannot serve at {host}, port {port} and the {PORTS_TRIED} after it: {last}")
+            # Here and not above, because prometheus_client decides at its import how to count.
+            from .answering import answer
+
+            with closing(open_store(url, polite=False)) as opened:
+                answer(opened, settings, arranged, access, listening)
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine reaches `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _announce(url: str, settings: Serving, bound: int, announce: Callable[[str], None]) -> None:
+    host = settings.host
+    if settings.port not in (0, bound):
+        announce(f"port {settings.port} is busy, using {bound}")
+    shown = f"[{host}]" if ":" in host else host
+    workers = f" with {settings.workers} workers" if settings.workers > 1 else ""
+    announce(f"serving {_shown(url)} at http://{shown}:{bound}/{workers} (Ctrl-C ends)")
+    if not is_loopback(host):
+        announce("everybody who reaches this address may read everything")
+
+
+def _shown(url: str) -> str:
+    if not is_postgres(url):
+        return str(sqlite_path(url))
+    from ..store.postgres_connections import shown_url
+
+    return shown_url(url)

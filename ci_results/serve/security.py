@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+Raw = list[tuple[bytes, bytes]]
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_PAGE: Raw = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_JSON: Raw = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
 _POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -40,8 +46,8 @@ class KnownHost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._hosts is not None:
-            host = host_name(Headers(scope=scope).get("host", ""))
-            if host not in self._hosts:
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            if host_name(host.decode("latin-1")) not in self._hosts:
                 refusal = PlainTextResponse(
                     "This server does not go by that name. Use the address that it printed,"
                     " or start it with --allow-host NAME.\n",
@@ -53,11 +59,14 @@ class KnownHost:
 
 
 class BindingHeaders:
-    """Add the headers above to every answer, and `policy` where it brings none of its own."""
+    """Bind the browser that gets the answer: pages to `policy`, JSON to show and run nothing.
+
+    An answer that brings a policy of its own comes from an application that is wrapped itself.
+    """
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
-        self._policy = policy
+        self._page = [*_PAGE, (b"content-security-policy", policy.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,13 +75,19 @@ class BindingHeaders:
 
         async def send_bound(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _FIXED.items():
-                    headers[name] = value
-                headers.setdefault("Content-Security-Policy", self._policy)
+                message["headers"] = self._bound(message["headers"])
             await send(message)
 
         await self._app(scope, receive, send_bound)
+
+    def _bound(self, headers: Raw) -> Raw:
+        kind = b""
+        for name, value in headers:
+            if name == b"content-type":
+                kind = value
+            elif name == b"content-security-policy":
+                return headers
+        return [*headers, *(_JSON if kind == b"application/json" else self._page)]
 
 
 def host_name(header: str) -> str:

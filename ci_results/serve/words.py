@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -27,6 +28,15 @@ _COVERAGE_MARKS = {
     "gone": ("other", "✕"),
 }
 _STATE_MARKS = {"ok": ("passed", "✔"), "failing": ("failed", "✖"), "never harvested": ("other", "…")}
+_STANDING_MARKS = {
+    "passed": ("passed", "✔"),
+    "failed": ("failed", "✖"),
+    "error": ("error", "‼"),
+    "needs inspection": ("look", "?"),
+    "waiting": ("waiting", "…"),
+    "missing": ("waiting", "○"),
+}
+_BAR_PARTS = ("passed", "info", "waived", "failed", "error", "needs_inspection", "other")
 _UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
 _JOINTS = re.compile(r"(?<=[./_#:-])(?=\w)")
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (5_184_000, 86_400, "days"))
@@ -34,17 +44,43 @@ _STEPS = ((60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (5_184_000, 86_
 
 def outcome(word: str) -> Markup:
     """Draw an outcome, e.g. a green "✔ PASSED"."""
-    return _badge(word, OUTCOME_MARKS)
+    return badge(word, OUTCOME_MARKS)
 
 
 def coverage(word: str) -> Markup:
     """Draw what a job does about results, e.g. a red "∅ silent"."""
-    return _badge(word, _COVERAGE_MARKS)
+    return badge(word, _COVERAGE_MARKS)
 
 
 def state(word: str) -> Markup:
     """Draw how a source fares: "ok", "failing" or "never harvested"."""
-    return _badge(word, _STATE_MARKS)
+    return badge(word, _STATE_MARKS)
+
+
+def standing(word: str) -> Markup:
+    """Draw how a plan, or a testcase of one without a result ("missing"), stands: "passed", "waiting"."""
+    return badge(word, _STANDING_MARKS)
+
+
+def bar(counts: Mapping[str, float], said: str, required: float | None = None) -> Markup:
+    """Draw how far a plan is; `said` tells the same in words, for those who do not see the bar.
+
+    required  what all parts come to when all is done; None = `counts` says so
+    """
+    whole = counts["required"] if required is None else required
+    parts, begins = Markup(""), 0.0
+    for name in _BAR_PARTS:
+        if counts.get(name):
+            width = 100 * counts[name] / whole
+            style = name.replace("_", "-")
+            parts += Markup('<rect class="{}" x="{:.3f}" y="0" width="{:.3f}" height="4"></rect>').format(
+                style, begins, width
+            )
+            begins += width
+    return Markup(
+        '<svg class="progress" viewBox="0 0 100 4" preserveAspectRatio="none" role="img"'
+        ' aria-label="{}">{}</svg>'
+    ).format(said, parts)
 
 
 def when(text: str | None, now: datetime) -> Markup:
@@ -136,8 +172,9 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _badge(word: str, marks: dict[str, tuple[str, str]]) -> Markup:
+def badge(word: str, marks: Mapping[str, tuple[str, str]], shown: str | None = None) -> Markup:
+    """Draw a word as `marks` say, as style class and symbol; one that they do not know gets ◆."""
     style, symbol = marks.get(word, ("other", "◆"))
     return Markup(
         '<span class="mark {}" data-value="{}"><span aria-hidden="true">{}</span> {}</span>'
-    ).format(style, word, symbol, word)
+    ).format(style, word, symbol, shown or word)

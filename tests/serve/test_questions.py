@@ -16,8 +16,12 @@ QUERIES: dict[str, Any] = SECTION["queries"]
 WANTED = {
     *("latest_for_item", "failed_since", "testcase_history", "flaky", "slowest", "never_reported"),
     *("new_failures", "quarantined", "outcomes_by_day"),
+    *("waived_now", "waivers_ending", "most_waived", "who_waived", "decisions_flipped"),
 }
-VIEWS = ("result", "latest_result", "testcase", "daily", "daily_testcase", "source", "job", "quarantine")
+VIEWS = (
+    "result", "latest_result", "testcase", "daily", "daily_testcase", "source", "job", "quarantine",
+    "waiver_event", "active_waiver", "expectation", "decision",
+)  # fmt: skip
 BIG = ("_result", "_run", "_result_pair")
 
 
@@ -37,7 +41,14 @@ def values(database: sqlite3.Connection) -> dict[str, str]:
     (against,) = database.execute(
         "select item from latest_result where item <> ? limit 1", (item,)
     ).fetchone()
-    return {"item": item, "against": against, "testcase": testcase, "since": "", "days": ""}
+    return {
+        "item": item,
+        "against": against,
+        "testcase": testcase,
+        "since": "",
+        "days": "",
+        "release": "fedora-40",
+    }
 
 
 @pytest.mark.demand("S-048")
@@ -47,7 +58,7 @@ def test_the_promised_questions_are_there_each_with_title_and_description() -> N
         assert query["title"], name
         assert query["description"], name
         assert query.get("params", []) == [
-            p for p in ("item", "against", "since", "testcase", "days") if f":{p}" in query["sql"]
+            p for p in ("item", "against", "since", "testcase", "days", "release") if f":{p}" in query["sql"]
         ]
 
 
@@ -177,7 +188,7 @@ def test_a_filter_starts_from_its_index(
 
 def test_facets_stand_on_small_views_only() -> None:
     assert {name for name, table in SECTION["tables"].items() if table.get("facets")} == {
-        "testcase", "daily", "job", "quarantine",
+        "testcase", "daily", "job", "quarantine", "active_waiver",
     }  # fmt: skip
 
 
@@ -185,3 +196,27 @@ def test_every_internal_table_is_hidden(client: Session, database: sqlite3.Conne
     tables = {row[0] for row in database.execute("select name from sqlite_master where type = 'table'")}
     assert {name for name, table in SECTION["tables"].items() if table.get("hidden")} >= tables
     assert "_result_pair" not in client.get("/browse/results").text
+
+
+@pytest.mark.demand("S-062")
+def test_waivers_are_asked_about_and_lead_to_their_pages(client: Session) -> None:
+    now = client.get("/browse/results/waived_now")
+    assert '<a href="/waiver/W-3">3</a>' in now.text
+    assert 'href="/item/bash-5.0-1.fc40"' in now.text
+    assert '<a href="/waiver/W-1">1</a>' in client.get("/browse/results/active_waiver").text
+    shape = {"_shape": "array"}
+    soon = client.get("/browse/results/waivers_ending.json", params={"days": "2", **shape}).json()
+    assert [each["waiver"] for each in soon] == [1, 2, 3]
+    assert client.get("/browse/results/waivers_ending.json", params={"days": "1", **shape}).json() == []
+    most = client.get("/browse/results/most_waived.json", params={"days": "", **shape}).json()
+    assert {each["testcase"]: each["waivers"] for each in most} == {
+        "baseos.tier1": 1, "dist.rpmdiff": 1, "dist.rpmlint": 1,
+    }  # fmt: skip
+    who = client.get("/browse/results/who_waived.json", params={"release": "fedora-40", **shape}).json()
+    assert [(each["username"], each["step"]) for each in who] == [("jdoe", "grant")] * 3
+
+
+def test_a_decision_that_flipped_is_shown_and_one_that_did_not_is_not(client: Session) -> None:
+    asked = {"days": "", "_shape": "array"}
+    rows = client.get("/browse/results/decisions_flipped.json", params=asked).json()
+    assert [(each["old_verdict"], each["verdict"]) for each in rows] == [("no-go", "go")]

@@ -13,13 +13,14 @@ import pytest
 import requests
 
 from ci_results.errors import ConfigError
-from ci_results.serve.run import is_loopback, listen
+from ci_results.serve.address import admit_no_more, is_loopback, listen
+from ci_results.serve.answering import allow_files
 
 SERVE = """
 import sys
-from pathlib import Path
+from ci_results.config import Serving
 from ci_results.serve.run import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]), announce=lambda line: print(line, flush=True))
+serve(sys.argv[1], Serving(port=int(sys.argv[2])), announce=lambda line: print(line, flush=True))
 """
 
 
@@ -100,7 +101,7 @@ def test_loopback_is_told_from_the_network(host: str, loopback: bool) -> None:
 
 
 def test_twenty_busy_ports_are_an_error_that_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ci_results.serve.run.PORTS_TRIED", 1)
+    monkeypatch.setattr("ci_results.serve.address.PORTS_TRIED", 1)
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigError, match="cannot serve"):
         listen("127.0.0.1", taken.getsockname()[1])
 
@@ -113,3 +114,34 @@ def test_an_address_of_another_machine_is_an_error() -> None:
 def test_a_socket_listens_before_it_is_announced() -> None:
     with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname(), timeout=1):
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a packet filter of Linux")
+def test_who_knocked_before_the_end_is_taken_in_and_nobody_more() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        address = listening.getsockname()
+        with socket.create_connection(address, timeout=5) as before:
+            admit_no_more(listening)
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, timeout=0.3)
+            taken, _ = listening.accept()
+            with taken:
+                before.sendall(b"hello")
+                assert taken.recv(5) == b"hello"
+            listening.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                listening.accept()
+
+
+def test_as_many_files_may_be_open_as_connections() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        allow_files(400)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (400, before[1])
+        allow_files(300)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 400
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

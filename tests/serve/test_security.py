@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 from requests import Session
-from starlette.applications import Starlette
 
 from ci_results.errors import StoreError
 from ci_results.serve import words
 from ci_results.serve.answers import item_path
-from ci_results.serve.app import application
 from ci_results.serve.reading import Reader
 from ci_results.serve.security import host_name
 
-Serve = Callable[[Starlette], AbstractContextManager[Session]]
+from .conftest import Bounds
+
+Serve = Callable[[Path], AbstractContextManager[Session]]
 SCRIPT = "<script>document.title='owned'</script>"
 
 
@@ -80,7 +80,16 @@ def test_inline_scripts_are_only_those_whose_hash_the_policy_names(hostile_clien
             assert f"sha256-{digest}" in answer.headers["content-security-policy"], (path, script[:60])
 
 
-@pytest.mark.parametrize("path", ["/", "/coverage.json", "/static/style.css", "/nope", "/browse/results"])
+@pytest.mark.parametrize("path", ["/coverage.json", "/healthcheck", "/api/nope"])
+def test_json_shows_and_runs_nothing(client: Session, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-type"] == "application/json"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/coverage", "/static/style.css", "/nope", "/browse/results"])
 def test_every_answer_binds_the_browser(client: Session, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -127,7 +136,7 @@ def test_the_sql_page_refuses_to_write(client: Session, sql: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/coverage", "/item/bash", "/quarantine/1"])
 def test_no_page_takes_anything_that_writes(client: Session, method: str, path: str) -> None:
-    assert client.request(method, path).status_code == 405
+    assert client.request(method, path, json={}).status_code == 405
 
 
 @pytest.mark.demand("S-142")
@@ -158,10 +167,9 @@ def test_a_question_that_takes_too_long_is_stopped(generated: Path) -> None:
 
 
 def test_a_store_that_cannot_answer_is_explained(
-    serve: Serve, generated: Path, monkeypatch: pytest.MonkeyPatch
+    serve_store: Serve, generated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = application(generated)
-    with serve(app) as client:
+    with serve_store(generated) as client:
         monkeypatch.setattr("ci_results.serve.overview.LATEST", "select nonsense")
         answer = client.get("/")
     assert answer.status_code == 503
@@ -170,10 +178,10 @@ def test_a_store_that_cannot_answer_is_explained(
 
 def test_a_file_that_is_no_store_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="ci-results harvest"):
-        application(tmp_path / "missing.db")
+        Reader(tmp_path / "missing.db")
     sqlite3.connect(tmp_path / "other.db").execute("create table a (b)").connection.close()
     with pytest.raises(StoreError, match="latest_result"):
-        application(tmp_path / "other.db")
+        Reader(tmp_path / "other.db")
 
 
 @pytest.mark.parametrize(
@@ -195,3 +203,25 @@ def test_a_file_that_is_no_store_is_refused_at_start(tmp_path: Path) -> None:
 def test_only_http_addresses_become_links(url: str | None, safe: bool) -> None:
     assert (words.safe_url(url) is not None) is safe
     assert ("<a " in words.link(url)) is safe
+
+
+ORIGIN = {"Origin": "https://ci.example"}
+ASKED = {**ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+
+
+def test_pages_elsewhere_may_read_and_post_nothing(bounds: Bounds) -> None:
+    with bounds() as client:
+        assert "access-control-allow-origin" not in client.get("/ok", headers=ORIGIN).headers
+        assert client.options("/echo", headers=ASKED).status_code == 405
+
+
+def test_pages_of_configured_origins_may_read_and_post(bounds: Bounds) -> None:
+    with bounds(cors=("https://ci.example",)) as client:
+        assert (
+            client.get("/ok", headers=ORIGIN).headers["access-control-allow-origin"] == "https://ci.example"
+        )
+        preflight = client.options("/echo", headers=ASKED)
+        assert preflight.status_code == 200
+        assert "POST" in preflight.headers["access-control-allow-methods"]
+        other = {**ORIGIN, "Origin": "https://evil.example"}
+        assert "access-control-allow-origin" not in client.get("/ok", headers=other).headers

@@ -6,7 +6,6 @@ import pytest
 
 from ci_results.domain.outcome import Outcome
 from ci_results.serve import words
-from ci_results.serve.unread import excerpt
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -77,37 +76,3 @@ def test_long_addresses_are_shortened(url: str, text: str) -> None:
 
 def test_names_break_at_joints_and_stay_escaped() -> None:
     assert words.breakable("a.b/c<d") == "a.<wbr>b/<wbr>c&lt;d"
-
-
-@pytest.mark.parametrize(
-    ("position", "line"),
-    [
-        ("line 3", 3),
-        ("byte 0", 1),
-        ("byte 4", 2),
-        ("line 3, column 7", 3),
-        ("byte 9999", 4),
-        (None, None),
-        ("somewhere", None),
-    ],
-)
-def test_an_excerpt_marks_the_offending_line(position: str | None, line: int | None) -> None:
-    rows = excerpt(b"one\ntwo\nthree\nfour", position)
-    assert [row["line"] for row in rows if row["hit"]] == ([line] if line else [])
-    assert len(rows) == 4
-
-
-def test_an_excerpt_of_a_huge_line_is_cut_around_the_byte_that_is_meant() -> None:
-    rows = excerpt(b"x" * 1_000_000 + b"HERE" + b"y" * 1_000_000, "byte 1000001")
-    assert "HERE" in rows[0]["text"]
-    assert len(rows[0]["text"]) < 1000
-
-
-def test_an_excerpt_shows_controls_and_foreign_bytes_as_text() -> None:
-    assert excerpt(b"a\x00\x1b\xff", "line 1")[0]["text"] == "a␀␛\\xff"
-
-
-def test_an_excerpt_of_a_long_document_stays_small() -> None:
-    rows = excerpt(b"line\n" * 100_000, "line 50000")
-    assert len(rows) == 13
-    assert [row["line"] for row in rows if row["hit"]] == [50_000]

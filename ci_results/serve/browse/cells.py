@@ -26,6 +26,9 @@ TIMES = frozenset(
         "last_report",
         "received_at",
         "resolved_at",
+        "granted_at",
+        "expires_at",
+        "last_time",
     }
 )
 LINKS = frozenset({"ref_url", "run_url", "url"})
@@ -38,6 +41,8 @@ def cell(value: object, column: str, table: str | None, database: str, datasette
         return Markup('<span data-value="{}">{}</span>').format(value, words.seconds(value))
     if column == BYTES and isinstance(value, int):
         return Markup('<span data-value="{}">{:,} bytes</span>').format(value, value)
+    if isinstance(value, int) and (column == "waiver" or (column == "id" and table == "active_waiver")):
+        return _waiver_link(value, datasette)
     if column in ("id", "quarantine_id") and isinstance(value, int):
         return _quarantine_link(value, column, table, datasette)
     if not isinstance(value, str) or not value:
@@ -50,7 +55,9 @@ def cell(value: object, column: str, table: str | None, database: str, datasette
         return words.when(value, datetime.now(UTC))
     if column in LINKS:
         return words.link(value, words.short_url(value) if words.safe_url(value) else None)
-    if column == "item" or (column in ("testcase", "name") and (column == "testcase" or table == "testcase")):
+    if column in ("item", "subject") or (
+        column in ("testcase", "name") and (column == "testcase" or table == "testcase")
+    ):
         return _own_link(value, column, database, datasette)
     return None
 
@@ -58,13 +65,19 @@ def cell(value: object, column: str, table: str | None, database: str, datasette
 def _own_link(value: str, column: str, database: str, datasette: Datasette) -> Markup:
     """Link an item to its page (or its question, under a plain Datasette), a testcase to its history."""
     root = home(datasette)
-    if column == "item" and root is not None:
+    if column in ("item", "subject") and root is not None:
         url = f"{root}item/{quote(value, safe='')}"
-    elif column == "item":
+    elif column in ("item", "subject"):
         url = datasette.urls.query(database, "latest_for_item") + "?" + urlencode({"item": value})
     else:
         url = datasette.urls.query(database, "testcase_history") + "?" + urlencode({"testcase": value})
     return Markup('<a href="{}">{}</a>').format(url, words.breakable(value))
+
+
+def _waiver_link(value: int, datasette: Datasette) -> Markup | None:
+    """Link the number of a waiver to its page; under a plain Datasette there is none."""
+    root = home(datasette)
+    return None if root is None else Markup('<a href="{}waiver/W-{}">{}</a>').format(root, value, value)
 
 
 def _quarantine_link(value: int, column: str, table: str | None, datasette: Datasette) -> Markup | None:

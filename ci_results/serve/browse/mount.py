@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,14 @@ PREFIX = "/browse"
 
 
 class Browse:
-    """An ASGI application that becomes Datasette; requests that come too early wait for it."""
+    """An ASGI application that becomes Datasette; requests that come too early wait for it.
 
-    def __init__(self, path: Path) -> None:
+    loaded  is called when it has
+    """
+
+    def __init__(self, path: Path, loaded: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._loaded = loaded
         self._loading: asyncio.Task[ASGIApp] | None = None
         self._datasette: Datasette | None = None
 
@@ -48,7 +53,9 @@ class Browse:
         datasette, policy = await asyncio.to_thread(_open, self._path)
         self._datasette = datasette
         await datasette.invoke_startup()
-        return BindingHeaders(datasette.app(), policy)
+        app = BindingHeaders(datasette.app(), policy)
+        self._loaded()
+        return app
 
 
 def _stripped(scope: Scope) -> Scope:

@@ -1,0 +1,122 @@
+"""/decision and /policies: decisions with their whole proof, and what is in force."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...decide.explain import chosen, effective
+from ...domain import asked
+from ...errors import CiResultsError, InvalidError, NotFoundError
+from ...operations.gate import Gate, decide
+from ...wire import decision_json, policy_json
+from ...wire.body import Unparsable, parse
+from ...wire.decision_request import DEFAULT_TYPE, of_body, of_query
+from ...wire.greenwave_request import Reader, RefusedRequest
+from ...wire.resultsdb_json import dump
+from ..deciding import read_decision
+from ..greenwave_v1.telling import told
+from ..surroundings import Surroundings
+
+FILTERS = ("product_version", "decision_context", "type", "package")
+
+
+class Decisions:
+    """The endpoints. docs/api-greenwave.md says what is answered when."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    async def decision(self, request: Request) -> Response:
+        """Decide, for parameters or for a body."""
+        try:
+            return await self._decision(request)
+        except (RefusedRequest, Unparsable, CiResultsError) as err:
+            return _error(err)
+
+    async def policies(self, request: Request) -> Response:
+        """List the policies in force; for one product version also their rules, as they are weighed."""
+        try:
+            return self._policies(request)
+        except CiResultsError as err:
+            return _error(err)
+
+    async def _decision(self, request: Request) -> Response:
+        gate = self._around.gate()
+        policies = gate.policies
+        reader = Reader(policies.subject_types, policies.on_demand, self._around.settings.max_subjects)
+        if request.method == "POST":
+            wanted = of_body(parse(await request.body()), reader)
+        else:
+            wanted = of_query(_query(request), reader)
+        if wanted.contexts and not policies.contexts & set(wanted.contexts):
+            known = ", ".join(sorted(policies.contexts)) or "none: write [gate] policies"
+            raise NotFoundError(f"no policy is for {', '.join(wanted.contexts)}; contexts are {known}")
+        body, tag = await read_decision(self._around, _decided, gate, wanted, "")
+        headers = {"ETag": tag}
+        if tag.removeprefix("W/") in request.headers.get("if-none-match", ""):
+            return Response(b"", 304, headers)
+        return Response(body, 200, headers, media_type="application/json")
+
+    def _policies(self, request: Request) -> Response:
+        given = _query(request)
+        for name, values in given.items():
+            if name not in FILTERS:
+                raise InvalidError(f"{name[:40]!r} is no filter; known are {', '.join(FILTERS)}")
+            if len(values) > 1 and name != "decision_context":
+                raise InvalidError(f"{name} is given {len(values)} times: leave one")
+        version, kind, package = (
+            next(iter(given.get(name, [])), None) for name in ("product_version", "type", "package")
+        )
+        contexts = tuple(given.get("decision_context", ()))
+        state = self._around.policies.state._replace(policies=self._around.policies.current())
+        policies = state.policies
+        found = chosen(policies, product_version=version, contexts=contexts, subject_type=kind)
+        rules = None
+        if version is not None:
+            rules = [
+                policy_json.rule_row(*each)
+                for each in effective(
+                    policies,
+                    policies.subject_types.find(kind or DEFAULT_TYPE),
+                    product_version=version,
+                    contexts=contexts,
+                    package=package,
+                )
+            ]
+        return _answer(
+            {
+                "policies": list(map(policy_json.policy, found)),
+                "rules": rules,
+                "digest": policies.digest,
+                "since": state.since.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                "problem": state.problem,
+            }
+        )
+
+
+def _decided(gate: Gate, wanted: asked.Request, _base: str) -> tuple[bytes, str]:
+    """Return the JSON of a decision, and its tag: of all that it says but for the moment."""
+    said = decision_json.decision(decide(gate, wanted))
+    lasting = {name: value for name, value in said.items() if name != "as_of"}
+    return dump(said), f'W/"{sha256(dump(lasting)).hexdigest()[:32]}"'
+
+
+def _query(request: Request) -> dict[str, list[str]]:
+    return parse_qs(request.scope["query_string"].decode("utf-8", "replace").replace("%00", "%EF%BF%BD"))
+
+
+def _answer(said: Any) -> Response:
+    return Response(dump(said), media_type="application/json")
+
+
+def _error(err: Exception) -> Response:
+    found = told(err)
+    if found is None:
+        raise err
+    headers = {name.decode(): value.decode() for name, value in found.headers}
+    return Response(dump(found.said), found.status, headers, media_type="application/json")

@@ -1,0 +1,154 @@
+"""Figures for Prometheus: requests as they are answered, and the store as it is when asked."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from ..operations.policies import Policies, no_policies
+from ..store.protocol import Store
+
+TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder where several workers add their figures up."""
+
+BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+COUNT_EVERY_S = 10.0
+"""How old the store's figures may be: counting ten million rows takes a moment."""
+
+SERIES = 2_000
+"""Routes, methods and statuses told apart; more would be somebody's joke."""
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+Timer = tuple[Counter, Histogram]
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """What this server, or all its workers together, did; and the figures of its store."""
+
+    def __init__(self, store: Store, policies: Policies | None = None) -> None:
+        self._own = CollectorRegistry()
+        self._requests = Counter(
+            "ci_results_http_requests",
+            "Requests answered",
+            ("route", "method", "status"),
+            registry=self._own,
+        )
+        self._seconds = Histogram(
+            "ci_results_http_request_seconds",
+            "Seconds from the head of a request to the end of its answer",
+            ("route", "method"),
+            buckets=BOUNDS_S,
+            registry=self._own,
+        )
+        self._known: dict[tuple[str, str, int], Timer] = {}
+        self._told = CollectorRegistry()
+        if TOGETHER in os.environ:
+            MultiProcessCollector(self._told)  # type: ignore[no-untyped-call]
+        ProcessCollector(registry=self._told)
+        self._told.register(_StoreFigures(store))
+        self._told.register(_PolicyFigures(policies or no_policies()))
+
+    def seen(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request; its counters are looked up once, for that takes most of the time."""
+        known = self._known.get((route, method, status))
+        if known is None:
+            if len(self._known) >= SERIES:
+                route = "other"
+            shown = method if method in METHODS else "other"
+            known = (self._requests.labels(route, shown, str(status)), self._seconds.labels(route, shown))
+            self._known[route, method, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
+
+    def text(self) -> bytes:
+        """Return all figures as Prometheus reads them. Raises StoreError."""
+        own = b"" if TOGETHER in os.environ else generate_latest(self._own)
+        return own + generate_latest(self._told)
+
+
+class _StoreFigures(Collector):
+    """The store's counts, asked when somebody asks for them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._counted_at = -COUNT_EVERY_S
+        self._counts: dict[str, int] = {}
+        self._quarantined = _quarantined(None)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_EVERY_S:
+            self._counts, self._counted_at = self._store.counts(), now
+            self._quarantined = _quarantined(self._store)
+        yield _gauge("results_stored", "Results in the store", self._counts["results"])
+        yield from _sinks(self._store)
+        yield self._quarantined
+        yield _gauge("write_queue", "Submissions that wait to be written", self._store.waiting())
+
+
+class _PolicyFigures(Collector):
+    """The policies by which this process decides."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        in_force, since, problem = self._policies.state
+        yield _gauge("policies", "Policies in force", len(in_force.policies))
+        yield _gauge(
+            "policies_since_seconds", "When they came into force, since 1970", int(since.timestamp())
+        )
+        yield _gauge(
+            "policies_refused", "1 where their files say what cannot be used", int(problem is not None)
+        )
+
+
+def _quarantined(store: Store | None) -> Metric:
+    """Return how many records wait, of each source and door that has any."""
+    help_ = "Records that nobody could read yet"
+    found = GaugeMetricFamily("ci_results_quarantined_records", help_, labels=["source", "door"])
+    for (source, door), count in (store.quarantined_by_door() if store else {}).items():
+        found.add_metric([source, door], count)
+    return found
+
+
+def _sinks(store: Store) -> Iterator[Metric]:
+    """Yield what waits for each sink that was ever delivered to."""
+    waiting = _by_sink("waiting_results", "Results after its position, wanted or not")
+    oldest = _by_sink("oldest_waiting_seconds", "Since the first of those was received")
+    parked = _by_sink("parked_results", "Results that it refused and that wait for a person")
+    now = datetime.now(UTC)
+    for state in store.outbox.states():
+        age = timedelta() if state.oldest is None else now - state.oldest
+        waiting.add_metric([state.sink], state.waiting)
+        oldest.add_metric([state.sink], max(0.0, age.total_seconds()))
+        parked.add_metric([state.sink], state.parked)
+    yield from (waiting, oldest, parked)
+
+
+def _by_sink(name: str, help_: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"ci_results_sink_{name}", help_, labels=["sink"])
+
+
+def _gauge(name: str, help_: str, value: int) -> Metric:
+    return GaugeMetricFamily(f"ci_results_{name}", help_, value=value)
