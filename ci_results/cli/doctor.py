@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
-    """Look at plugins, tokens, sources, store and disk, and say what to do.
+    """Look at plugins, tokens, sources, sinks, store and disk, and say what to do.
 
     Exit codes: 0 nothing is bad (there may be warnings), 1 something is.
     """
@@ -50,6 +50,11 @@ def _findings(context: Context) -> Iterator[Finding]:
             context.sources((name,))
         except CiResultsError as err:
             yield look.Finding(about=name, health=look.Health.BAD, says=str(err))
+    for name in context.config.sinks:
+        try:
+            context.sinks((name,))
+        except CiResultsError as err:
+            yield look.Finding(about=f"sink {name}", health=look.Health.BAD, says=str(err))
     yield from look.examine_tokens(context.readable_sources())
     try:
         store = context.store(must_exist=True)
@@ -60,5 +65,10 @@ def _findings(context: Context) -> Iterator[Finding]:
         name: timedelta(hours=table.core.stale_after_h) for name, table in context.config.sources.items()
     }
     yield from look.examine_sources(store, patience)
+    yield from look.examine_sinks(
+        store,
+        {name: timedelta(hours=table.core.stale_after_h) for name, table in context.config.sinks.items()},
+    )
+    yield from look.examine_follower(store)
     yield from look.examine_results(store)
     yield from look.examine_store(store, store_path(context.url))

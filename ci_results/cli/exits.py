@@ -1,7 +1,7 @@
 """Exit codes of the whole command line, and the group that holds every command to them.
 
-0 done · 1 no (nothing of that name, a check that failed) · 2 partly done · 3 error of the world or
-the configuration · 64 usage · 130 interrupted.
+0 done · 1 no (nothing of that name, a check that failed, not allowed, decided already) · 2 partly done ·
+3 error of the world or the configuration · 4 no policy · 64 usage · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from ..errors import CiResultsError, NotFoundError
+from ..errors import CiResultsError, ConflictError, ForbiddenError, NotFoundError
 
-DONE, NO, PARTLY, ERROR, USAGE, INTERRUPTED = 0, 1, 2, 3, 64, 130
+DONE, NO, PARTLY, ERROR, NO_POLICY, USAGE, INTERRUPTED = 0, 1, 2, 3, 4, 64, 130
 
 
 class Root(click.Group):
@@ -42,7 +42,7 @@ class Root(click.Group):
         except click.ClickException as err:
             err.show()
             sys.exit(ERROR)
-        except NotFoundError as err:
+        except (NotFoundError, ForbiddenError, ConflictError) as err:
             sys.exit(_told(err, NO))
         except CiResultsError as err:
             sys.exit(_told(err, ERROR))

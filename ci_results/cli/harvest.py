@@ -51,7 +51,7 @@ def harvest(context: Context, names: tuple[str, ...], dry_run: bool, as_json: bo
             vocabulary=context.config.outcomes,
         )
     if as_json:
-        print_json([_values(report, dry_run) for report in reports])
+        print_json([report_values(report, dry_run) for report in reports])
     else:
         _print(reports, dry_run)
     click.get_current_context().exit(int(reach(reports)))
@@ -76,12 +76,17 @@ def stop_at_checkpoint() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _print(reports: list[SourceReport], dry_run: bool) -> None:
+def print_reports(reports: list[SourceReport]) -> None:
+    """Print a line for each source, and why records of it were quarantined."""
     line = _pretty if sys.stdout.isatty() else _logfmt
     for report in reports:
         click.echo(line(report))
         for reason, count in list(report.reasons.items())[:5]:
             say(f"  quarantined {count}x: {reason[:200]}")
+
+
+def _print(reports: list[SourceReport], dry_run: bool) -> None:
+    print_reports(reports)
     new = sum(report.counts.stored for report in reports)
     quarantined = sum(report.counts.quarantined for report in reports)
     good = sum(report.ok for report in reports)
@@ -125,7 +130,8 @@ def _logfmt(report: SourceReport) -> str:
     return text if report.error is None else f"{text} error={report.error!r}"
 
 
-def _values(report: SourceReport, dry_run: bool) -> dict[str, Any]:
+def report_values(report: SourceReport, dry_run: bool = False) -> dict[str, Any]:
+    """Return what `--json` prints of one source."""
     counts = report.counts
     return {
         "source": report.source,

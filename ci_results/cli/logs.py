@@ -53,3 +53,20 @@ def logging_to_stderr(*, as_json: bool) -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+
+
+@contextmanager
+def access_log_to_stderr() -> Iterator[None]:
+    """Send the access log of a server to stderr meanwhile, always as JSON."""
+    log = logging.getLogger("ci_results.access")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+        log.propagate = True

@@ -12,13 +12,31 @@ from .context import Context
 from .exits import Root
 
 COMMANDS = {
+    "init": "init:init",
     "source": "source:source",
     "harvest": "harvest:harvest",
     "report": "report:report",
+    "import": "import_:import_",
+    "parity": "parity:parity",
     "result": "result:result",
+    "manual": "manual:manual",
+    "decide": "decide:decide",
+    "policy": "policy:policy",
+    "tiers": "tiers:tiers",
+    "waiver": "waiver:waiver",
+    "inbox": "inbox:inbox",
+    "audit": "audit:audit",
+    "bundle": "bundle:bundle",
+    "verify": "bundle:verify",
     "quarantine": "quarantine:quarantine",
+    "schema": "schema:schema",
     "coverage": "coverage:coverage",
+    "event": "event:event",
+    "follow": "follow:follow",
+    "deliver": "deliver:deliver",
+    "sink": "sink:sink",
     "serve": "serve:serve",
+    "token": "token:token",
     "doctor": "doctor:doctor",
     "db": "db:db",
     "plugin": "plugin:plugin",
@@ -67,7 +85,7 @@ def _of_plugins(context: Context) -> dict[str, click.Command]:
     "--store",
     "store_url",
     envvar="CI_RESULTS_STORE",
-    help="Where the results are, e.g. sqlite:FILE; wins over the configuration.",
+    help="The store: sqlite:FILE or postgresql://USER@HOST/DATABASE; wins over the configuration.",
 )
 @click.option("--log-json", is_flag=True, help="Log to stderr, a JSON object a line.")
 @click.version_option(package_name="ci-results")
@@ -75,9 +93,10 @@ def _of_plugins(context: Context) -> dict[str, click.Command]:
 def cli(ctx: click.Context, config_path: Path | None, store_url: str | None, log_json: bool) -> None:
     """Bring CI results of many sources together, look at them, and ask about them.
 
-    Begin with `ci-results source add NAME URL`, then `ci-results harvest` and `ci-results serve`.
+    Begin with `ci-results source add NAME URL`, then `ci-results harvest` and `ci-results serve`; for
+    the tests of a project of your own, with `ci-results init --tox`.
 
-    Exit codes: 0 done, 1 no, 2 partly done, 3 error, 64 wrong usage.
+    Exit codes: 0 done, 1 no, 2 partly done, 3 error, 4 no policy, 64 wrong usage.
     """
     from .logs import logging_to_stderr
 

@@ -24,16 +24,17 @@ def quarantine() -> None:
 @pass_context
 def list_(context: Context, source: str | None, closed_too: bool, limit: int, as_json: bool) -> None:
     """List records that wait, oldest first, each with the reason."""
-    records = context.store(must_exist=True).quarantined(source, limit=limit, open_only=not closed_too)
+    store = context.store(must_exist=True)
+    records = store.quarantined(source, limit=limit, open_only=not closed_too)
     if as_json:
         print_json(records)
         return
     print_table(
-        ("id", "source", "since", "seen", "key", "reason"),
+        ("id", "source", "door", "since", "seen", "key", "position", "reason"),
         [
             (
-                str(one.id), one.source, f"{one.received_at:%Y-%m-%dT%H:%M:%SZ}", str(one.seen),
-                (one.key or "")[:60], (one.resolution or one.reason)[:120],
+                str(one.id), one.source, one.door, f"{one.received_at:%Y-%m-%dT%H:%M:%SZ}", str(one.seen),
+                one.key or "", one.position or "", one.resolution or one.reason,
             )
             for one in records
         ],
@@ -51,7 +52,9 @@ def list_(context: Context, source: str | None, closed_too: bool, limit: int, as
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context
 def show(context: Context, record_id: int, raw: bool, as_json: bool) -> None:
-    """Show one record: why it is here, and its bytes."""
+    """Show one record: why it is here, what was told of it, and its offending lines, marked with `>`."""
+    from ..operations.offending import excerpt
+
     one = context.store(must_exist=True).quarantined_record(record_id)
     if raw:
         sys.stdout.buffer.write(one.raw)
@@ -73,12 +76,15 @@ def show(context: Context, record_id: int, raw: bool, as_json: bool) -> None:
         if value:
             click.echo(f"{name:10}{printable(value)}")
     click.echo(f"{'bytes':10}{size(len(one.raw))}")
-    for line in one.raw[:4000].decode("utf-8", "replace").splitlines():
-        click.echo(f"  {printable(line)}")
-    if one.kind == "report":
-        next_command(f"ci-results quarantine show {one.id} --raw | ci-results report - --item ITEM")
-    else:
-        next_command(f"mend the mapping, then: ci-results quarantine retry {one.id}")
+    for name, value in (one.told or {}).items():
+        click.echo(f"{name:10}{printable(value)}")
+    lines = excerpt(one.raw, one.position, piece="format" in (one.told or {}))
+    width = max((len(line.label) for line in lines), default=0)
+    for line in lines:
+        mark = click.style(">", fg="red", bold=True) if line.hit else " "
+        click.echo(f"{mark} {line.label:>{width}}  {printable(line.text)}")
+    retry_it = f"mend the mapping or the report, then: ci-results quarantine retry {one.id}"
+    next_command(retry_it, f"ci-results quarantine show {one.id} --raw")
 
 
 @quarantine.command()
@@ -104,7 +110,13 @@ def retry(
         records = [store.quarantined_record(number) for number in record_ids]
     else:
         records = open_records(store, source)
-    answers = list(run(records, context.readable_sources(), store, context.plugins, context.config.outcomes))
+    config = context.config
+    answers = list(
+        run(
+            records, context.readable_sources(), store, context.plugins, config.outcomes,
+            et_words=config.imports.et.outcomes, ownership=config.owned_by_reports(),
+        )
+    )  # fmt: skip
     if as_json:
         print_json(answers)
     else:
@@ -116,3 +128,17 @@ def retry(
     next_command("ci-results result list" if stored == len(answers) else "ci-results quarantine list")
     if stored < len(answers):
         click.get_current_context().exit(PARTLY if stored else NO)
+
+
+@quarantine.command()
+@click.argument("record_ids", metavar="ID...", nargs=-1, type=int, required=True)
+@click.option("--reason", required=True, help="Why nobody will read them.")
+@pass_context
+def dismiss(context: Context, record_ids: tuple[int, ...], reason: str) -> None:
+    """Close records that nobody will read, saying why; their bytes are kept."""
+    from ..operations.quarantine import dismiss as run
+
+    store = context.store(must_exist=True)
+    closed = run([store.quarantined_record(number) for number in record_ids], reason, store)
+    say(f"{plural(len(closed), 'record')} dismissed")
+    next_command("ci-results quarantine list")

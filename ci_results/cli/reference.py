@@ -18,10 +18,10 @@ Times are UTC. Messages end with the next command.
 
 | exit code | means |
 |---|---|
-| 0 | done; `harvest`: all sources gave all they had |
+| 0 | done; `harvest`: all sources gave all they had; `deliver`: all sinks took all that waited |
 | 1 | no: nothing of that name, or a check that failed |
-| 2 | partly done; `harvest`: some sources |
-| 3 | error of the world or of the configuration; `harvest`: none of the sources |
+| 2 | partly done; `harvest`: some sources; `deliver`: some sinks, or some of it; `import`: some of it |
+| 3 | error of the world or of the configuration; `harvest`: no source; `deliver`: no sink |
 | 64 | wrong usage |
 | 130 | interrupted |
 
@@ -48,14 +48,19 @@ outcomes = ["CRASHED"]            # words beside PASSED INFO FAILED NEEDS_INSPEC
 host = "127.0.0.1"
 port = 8001                       # the next free one where it is busy
 allowed_hosts = []                # names beside loopback's that browsers may ask for
+workers = 1                       # processes that answer; limits and all other keys: docs/serving.md
+
+# [auth] and [[permissions]]: who may submit over HTTP, see docs/auth.md
 
 [report]
 item_type = "koji_build"          # what `report` assumes where it is not told
 namespace = "baseos"
+owns = ["baseos.*"]               # as that of a source, below
 
 [source.NAME]
 collector = "jenkins"             # which plugin reads it; `ci-results plugin list` shows what there is
 owner = "baseos-qe"               # who answers for it: coverage shows them
+owns = ["baseos.*"]               # testcases it may say something about; others are quarantined
 contact = "baseos-qe@example.com"
 parallel = 4                      # requests in flight at once
 timeout_s = 60                    # of one request
@@ -67,6 +72,13 @@ ca = "ca.pem"                     # certificates to trust
 outcomes = { UNSTABLE = "NEEDS_INSPECTION" }    # the source's words to ours
 stale_after_h = 48                # `doctor` warns where the last good harvest is older
 # every other key is an option of the collector
+
+[gate]                            # decisions; all keys: docs/policies.md
+policies = ["policies/*.yaml"]
+
+[sink.NAME]
+kind = "resultsdb"                # or jsonlines; docs/sinks.md has the other keys
+url = "https://resultsdb.example/api/v2.0"
 ```
 
 Many sources at once: `ci-results source add --from masters.csv`, a table with a header
@@ -74,19 +86,9 @@ Many sources at once: `ci-results source add --from masters.csv`, a table with a
 
 ## In the tox.ini of your own project
 
-Local test runs go into a local store, offline; the same report again stores nothing.
-
-```ini
-[testenv:ci-results]
-deps =
-    ci-results
-    pytest
-commands =
-    pytest --junit-xml={env_tmp_dir}/junit.xml
-    ci-results --store sqlite:results.db report {env_tmp_dir}/junit.xml \\
-        --item my-project --item-type plain --namespace mine
-    ci-results --store sqlite:results.db result list --latest --item my-project
-```
+`ci-results init --tox` writes a configuration and an environment for tox; then
+`tox run -e ci-results` runs the tests, keeps their results in a local store, offline, and sends on
+what is new to a file. The same tests again store nothing. `examples/tox-project` is such a project.
 """
 
 

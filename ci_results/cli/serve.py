@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .context import Context, pass_context, store_path
+from .context import Context, pass_context
+from .gating import outside_of, owners_of, policies_in_force
 from .output import say
 
 
@@ -16,21 +17,68 @@ from .output import say
 @click.option(
     "--allow-host", "allowed", multiple=True, metavar="NAME", help="A name that browsers may ask for."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Processes that answer; default: of the configuration, else 1.",
+)
+@click.option(
+    "--follow", is_flag=True, help="Record decisions that change, too, as `ci-results follow` does."
+)
+@click.option("--access-log", is_flag=True, help="Log each request to stderr, a JSON object a line.")
 @pass_context
-def serve(context: Context, host: str | None, port: int | None, allowed: tuple[str, ...]) -> None:
-    """Serve the first page and Datasette over the store, until Ctrl-C."""
-    from ..errors import ConfigError
-    from ..serve.run import serve as run
+def serve(
+    context: Context,
+    host: str | None,
+    port: int | None,
+    allowed: tuple[str, ...],
+    workers: int | None,
+    follow: bool,
+    access_log: bool,
+) -> None:
+    """Serve the APIs, the first page and Datasette over the store, until Ctrl-C.
 
-    path = store_path(context.url)
-    if path is None:
-        raise ConfigError(f"store {context.url}: the view needs a SQLite file; write sqlite:FILE")
-    context.store().close()
+    Answers what it has accepted before it ends; at SIGHUP it reads the policies anew. Limits and more
+    are in table `serve` of the configuration; docs/serving.md explains them.
+    """
+    from dataclasses import replace
+
+    from ..serve.run import serve as run
+    from ..serve.surroundings import Arranged, ReportRules
+    from .logs import access_log_to_stderr
+
     settings = context.config.serve
-    run(
-        path,
+    settings = replace(
+        settings,
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
+        follow=settings.follow or follow,
+        access_log=settings.access_log or access_log,
         allowed_hosts=(*settings.allowed_hosts, *allowed),
-        announce=say,
     )
+    if settings.access_log:
+        click.get_current_context().with_resource(access_log_to_stderr())
+    run(
+        context.url,
+        settings,
+        auth=context.config.auth,
+        permissions=context.config.permissions,
+        arranged=Arranged(
+            outcomes=context.config.outcomes,
+            reports=ReportRules(table=context.config.report, ownership=context.config.owned_by_reports()),
+            waive=context.config.waive,
+            events=context.config.events,
+            policies=policies_in_force(context),
+            outside=outside_of(context),
+            owner_of=owners_of(context),
+        ),
+        announce=say,
+        follow_with=_words(context) if settings.follow else None,
+    )
+
+
+def _words(context: Context) -> list[str]:
+    """Return the options that let another process find what this one serves."""
+    config = [] if context.config.path is None else ["--config", str(context.config.path)]
+    return [*config, "--store", context.url]

@@ -58,6 +58,8 @@ def add(
 ) -> None:
     """Add the server at URL as source NAME, or many --from a table.
 
+    Without a URL it is a source that is no server, such as a folder: say where with --set.
+
     It is written to the configuration file, whose other bytes stay as they are. The token is never
     written there: say with --token-env or --token-file where it is.
 
@@ -67,10 +69,10 @@ def add(
 
     if masters is not None:
         added = read_masters(masters, masters.name)
-    elif name is not None and url is not None:
+    elif name is not None:
         added = [(name, {"collector": collector, "url": url, **keys, **_settings(settings)})]
     else:
-        raise click.UsageError("give NAME and URL, or --from FILE")
+        raise click.UsageError("give NAME (and URL), or --from FILE")
     path = _add(context, added)
     names = [each for each, _ in added]
     for each in names:
@@ -223,7 +225,7 @@ def _standing(context: Context) -> list[dict[str, Any]]:
 
 def _state(known: SourceState, *, configured: bool) -> str:
     if not configured:
-        return "reports" if known.collector == "report" else "removed"
+        return {"report": "reports", "import": "imported"}.get(known.collector, "removed")
     if known.last_try is None:
         return "new"
     return "bad" if known.last_error else "ok"

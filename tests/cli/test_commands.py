@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import tarfile
+import threading
+from base64 import b64encode
 from collections.abc import Callable
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +123,22 @@ def test_a_quarantined_record_is_shown_and_retried_after_the_mapping_is_mended(
     assert json.loads(harvested("quarantine", "list", "--json").stdout) == []
 
 
+@pytest.mark.demand("S-030")
+def test_a_report_that_nobody_reads_shows_its_offending_line_and_is_dismissed(ask: Ask, folder: Path) -> None:
+    (folder / "r.xml").write_text('<testsuite name="s">\n<testcase name="a"/>\n<testcase name="\x1b[2J\n')
+    reported = ask("report", "--item", "bash-5.2-1.fc40", "--namespace", "baseos", "r.xml")
+    assert "quarantine list" in reported.stderr
+    assert " report " in ask("quarantine", "list").stdout
+    shown = ask("quarantine", "show", 1)
+    assert "> 3" in shown.stdout
+    assert "\x1b[2J" not in shown.stdout
+    assert "bash-5.2-1.fc40" in shown.stdout
+    assert ask("quarantine", "dismiss", 1).exit_code == 64
+    assert ask("quarantine", "dismiss", 1, "--reason", "a bad cable").exit_code == 0
+    assert json.loads(ask("quarantine", "list", "--json").stdout) == []
+    assert "dismissed: a bad cable" in ask("quarantine", "list", "--all").stdout
+
+
 @pytest.mark.demand("S-125")
 def test_coverage_tells_silent_jobs_and_their_owner(harvested: Ask) -> None:
     (row,) = json.loads(harvested("coverage", "--json").stdout)
@@ -169,6 +191,111 @@ def test_reports_are_read_from_files_and_from_standard_input(ask: Ask, folder: P
     assert ask(*words, "odd.xml").exit_code == 3
     assert ask(*words, "odd.xml", "r.xml").exit_code == 2
     assert ask("report", "--item", "x", "r.xml").exit_code == 64
+    assert ask("report", "--item", "x", "--namespace", "baseos", "r.xml").exit_code == 3
+
+
+def test_a_report_is_summed_up_by_outcome(ask: Ask, folder: Path) -> None:
+    cases = '<testcase name="a"/><testcase name="b"/><testcase name="c"><failure/></testcase>'
+    (folder / "r.xml").write_text(f'<testsuite name="s">{cases}</testsuite>')
+    with tarfile.open(folder / "all.tgz", "w:gz") as archive:
+        archive.add(folder / "r.xml", "unit/r.xml")
+        archive.add(folder / "r.xml", "r.c")
+    done = ask("report", "--item", "bash-5.2-1.fc40", "--testcase-prefix", "baseos", "all.tgz")
+    assert done.stdout.splitlines() == [
+        "all.tgz!unit/r.xml: stored  +4 new  =0 same  !0 quarantined",
+        "all.tgz!r.c: same  +0 new  =0 same  !0 quarantined",
+        "outcome  results",
+        "PASSED   2",
+        "FAILED   1",
+    ]
+
+
+def test_a_dry_run_of_reports_shows_what_would_change(ask: Ask, folder: Path) -> None:
+    words = ("report", "--item", "bash-5.2-1.fc40", "--testcase-prefix", "baseos", "--group", "nightly")
+    (folder / "r.xml").write_text('<testsuite name="s"><testcase name="a"><failure/></testcase></testsuite>')
+    first = ask(*words, "--dry-run", "r.xml")
+    assert "nothing" in first.stdout
+    assert "0 outcomes would change; nothing was written" in first.stderr
+    assert [path.name for path in folder.iterdir()] == ["r.xml"]
+    ask(*words, "r.xml")
+    (folder / "r.xml").write_text('<testsuite name="s"><testcase name="a"/></testsuite>')
+    before = [ask(*each, "--json").stdout for each in (("result", "list"), ("source", "list"))]
+    then = ask(*words, "--dry-run", "r.xml")
+    assert then.exit_code == 0
+    assert "baseos.s.a: FAILED -> PASSED" in then.stdout
+    assert "2 outcomes would change; nothing was written" in then.stderr
+    assert [ask(*each, "--json").stdout for each in (("result", "list"), ("source", "list"))] == before
+    (one,) = json.loads(ask(*words, "--dry-run", "--json", "r.xml").stdout)
+    assert one["foreseen"][0]["now"] == "FAILED"
+
+
+def test_a_dry_run_of_reports_migrates_no_store(ask: Ask, folder: Path) -> None:
+    words = ("report", "--item", "bash-5.2-1.fc40", "--testcase-prefix", "baseos")
+    (folder / "r.xml").write_text('<testsuite name="s"><testcase name="a"/></testsuite>')
+    ask(*words, "r.xml")
+    store = next(folder.glob("*.db"))
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("update _meta set value = 'of another version' where key = 'views'")
+        connection.commit()
+        connection.execute("pragma wal_checkpoint(truncate)")
+    before = store.read_bytes()
+    refused = ask(*words, "--dry-run", "r.xml")
+    assert refused.exit_code == 3
+    assert "ci-results db migrate, then ask again" in refused.output
+    assert store.read_bytes() == before
+    assert ask("db", "migrate").exit_code == 0
+    assert ask(*words, "--dry-run", "r.xml").exit_code == 0
+
+
+def test_a_report_at_the_host_of_a_source_is_fetched_with_its_token(ask: Ask, folder: Path) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append((self.headers["Host"], self.headers.get("Authorization")))
+            away = self.path == "/away.xml"
+            self.send_response(302 if away else 200)
+            if away:
+                self.send_header("Location", f"http://127.0.0.1:{other.server_port}/r.xml")
+            self.end_headers()
+            if not away:
+                self.wfile.write(b'<testsuite name="s"><testcase name="a"/></testsuite>')
+
+        def log_message(self, *said: object) -> None:
+            pass
+
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as one,
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as other,
+    ):
+        for server in (one, other):
+            threading.Thread(target=server.serve_forever).start()
+        hosts = [f"127.0.0.1:{server.server_port}" for server in (one, other)]
+        (folder / "token").write_text("hush")
+        (folder / "ci-results.toml").write_text(
+            f'[source.one]\ncollector = "jenkins"\nurl = "http://{hosts[0]}/jenkins"\nuser = "bot"\n'
+            'token_file = "token"\n'
+        )
+        words = ("report", "--item", "bash-5.2-1.fc40", "--testcase-prefix", "baseos")
+        for host, path in ((0, "r.xml"), (1, "r.xml"), (0, "away.xml")):
+            ask(*words, f"http://{hosts[host]}/{path}")
+        ask(*words, f"http://own:pass@{hosts[0]}/r.xml")
+        for server in (one, other):
+            server.shutdown()
+    token, own = (f"Basic {b64encode(said).decode()}" for said in (b"bot:hush", b"own:pass"))
+    assert all(sent != token for host, sent in seen if host == hosts[1])
+    assert [sent for host, sent in seen if host == hosts[0]] == [token, token, own]
+    assert (hosts[1], None) in seen
+
+
+def test_a_source_that_is_no_server_is_added_without_a_url(ask: Ask, folder: Path) -> None:
+    words = ("source", "add", "one", "--collector", "rpmgrill", "--set", f"path={folder}", "--no-check")
+    added = ask(*words, "--set", "namespace=dist")
+    assert added.exit_code == 0, added.output
+    assert "url" not in (folder / "ci-results.toml").read_text()
+    missing = ask("source", "add", "two", "--collector", "jenkins", "--no-check")
+    assert missing.exit_code == 3
+    assert "url: missing" in missing.output
 
 
 def test_a_source_is_added_listed_checked_and_removed(ask: Ask, folder: Path) -> None:

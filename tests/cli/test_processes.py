@@ -21,6 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 HEAVY = (
     "datasette",
     "granian",
+    "psycopg",
     "requests",
     "sqlite_utils",
     "rich",
@@ -83,7 +84,7 @@ def test_ctrl_c_ends_at_a_checkpoint_and_the_next_harvest_goes_on(
     assert "stopping at the next safe point" in complained
     (report,) = json.loads(said)
     assert report["state"] == "stopped"
-    assert 0 < report["new"] == report["pages"] < 200
+    assert 0 < report["new"] < 200
 
 
 def test_a_second_ctrl_c_stops_at_once(folder: Path, configured: Configured) -> None:
