@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .collector_contract import CollectorContract as CollectorContract
     from .format_contract import FormatContract as FormatContract
+    from .message_contract import MessageContract as MessageContract
     from .recorder import Recorder as Recorder
     from .replay import Replay as Replay
+    from .rule_contract import RuleContract as RuleContract
     from .sink_contract import SinkContract as SinkContract
     from .store_contract import StoreContract as StoreContract
 
 _HOMES = {
     "CollectorContract": "collector_contract",
     "FormatContract": "format_contract",
+    "MessageContract": "message_contract",
     "Recorder": "recorder",
     "Replay": "replay",
+    "RuleContract": "rule_contract",
     "SinkContract": "sink_contract",
     "StoreContract": "store_contract",
 }

@@ -202,9 +202,79 @@ LESSONS: dict[str, Lesson] = {
         mend="return when all of the batch has arrived; raise a DeliveryError otherwise",
         anchor="a-sink",
     ),
+    "takes": Lesson(
+        why="a sink that says what it takes is told of it, and results behind that wait until it is through",
+        mend="name only what the core knows in `takes`, and implement announce(options, happenings)",
+        anchor="a-sink",
+    ),
+    "checked": Lesson(
+        why="an operator calls `sink check` before the first delivery, as often as it takes",
+        mend="ask in check() only what changes nothing; yield a line of text for each thing you learn",
+        anchor="a-sink",
+    ),
     "undelivered": Lesson(
         why="only SinkUnavailableError is tried again and only SinkRefusedError is parked with its reason",
         mend="turn the client's exceptions into SinkUnavailableError (away) or SinkRefusedError (never)",
         anchor="a-sink",
+    ),
+    "tag": Lesson(
+        why="policies write the name as a tag, !WeekdayRule, beside those of others",
+        mend='name = "WeekdayRule": letters and digits, a capital first',
+        anchor="a-type-of-rules",
+    ),
+    "asks": Lesson(
+        why="what is asked is read from the store at one moment, before anything is judged",
+        mend="yield what follows from the options and `asked` alone: no clock, no chance, no state on self",
+        anchor="a-type-of-rules",
+    ),
+    "judges": Lesson(
+        why="a decision is proved by judging the same facts again; a rule that raises closes the gate",
+        mend="use weighing.facts.now, not the clock; require what is absent with weighing.missing()",
+        anchor="a-type-of-rules",
+    ),
+    "monotonic": Lesson(
+        why="people wait for the tests that would open a gate, and must know where one more may close it",
+        mend="judge so that a passed result never closes, or return False from monotonic()",
+        anchor="a-type-of-rules",
+    ),
+    "mapping-version": Lesson(
+        why="stored results of one version must mean the same, or a repeat of a message looks like news",
+        mend="version = 1; raise it when the same message is to say something else",
+        anchor="messages-of-a-bus",
+    ),
+    "message-options": Lesson(
+        why="messages are read where nothing is configured for their kind",
+        mend="give every field of the options a default; raise InvalidError in read() where one is needed",
+        anchor="messages-of-a-bus",
+    ),
+    "recognises-message": Lesson(
+        why="readers are asked in turn; one that claims too much takes the messages of others",
+        mend="look at topic, headers and the shape of the body; say False to anything else; never raise",
+        anchor="messages-of-a-bus",
+    ),
+    "golden-message": Lesson(
+        why="results are stored under this version already; a reader that says otherwise changes history",
+        mend="mend the reader; or raise `version`, run pytest --update-golden and read the difference",
+        anchor="messages-of-a-bus",
+    ),
+    "any-message": Lesson(
+        why="producers send what they like; an exception that says nothing stops the bus at this message",
+        mend="raise InvalidError (KeyError, TypeError and ValueError count too) for what cannot be read",
+        anchor="messages-of-a-bus",
+    ),
+    "message-alone": Lesson(
+        why="a message is read within the transaction that stores it, and again years later",
+        mend="say what the message says; what must be looked up elsewhere is added by another hook",
+        anchor="messages-of-a-bus",
+    ),
+    "message-keys": Lesson(
+        why="brokers deliver twice and bridges give new ids; by the id alone each would be another result",
+        mend="take the key from what was run (a job, a build, a pipeline), or use envelope.key as it is",
+        anchor="messages-of-a-bus",
+    ),
+    "message-gate": Lesson(
+        why="a message that lost a member must not let a build through that did not pass",
+        mend="require the members that decide the outcome; raise InvalidError where they disagree",
+        anchor="messages-of-a-bus",
     ),
 }

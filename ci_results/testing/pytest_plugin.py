@@ -1,4 +1,4 @@
-"""The pytest plugin: --update-golden, and failures of contracts shown as what they teach.
+"""The pytest plugin: --update-golden, failures of contracts shown as what they teach, tests of policies.
 
 Loaded in every pytest run of an environment that has this package: it imports nothing but pytest.
 """
@@ -6,17 +6,32 @@ Loaded in every pytest run of an environment that has this package: it imports n
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add our option."""
+    """Add our options."""
+    told = "collect tests of policies: files NAME.test.yaml"
+    parser.getgroup("ci-results").addoption("--policy-tests", action="store_true", help=told)
+    parser.addini("policy_tests", told, type="bool", default=False)
     parser.getgroup("ci-results").addoption(
         "--update-golden",
         action="store_true",
         help="FormatContract writes what the reader says now into the golden files, and passes",
     )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect tests of policies, where that was asked for."""
+    if not file_path.name.endswith((".test.yaml", ".test.yml")):
+        return None
+    if not (parent.config.getoption("--policy-tests") or parent.config.getini("policy_tests")):
+        return None
+    from .policy_items import PolicyTestFile
+
+    return PolicyTestFile.from_parent(parent, path=file_path)
 
 
 @pytest.hookimpl(wrapper=True)

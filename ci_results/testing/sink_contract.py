@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar
 
+from ..domain.batch import Batch
+from ..domain.happening import KINDS, Happening
 from ..domain.result import Result
 from ..errors import DeliveryError, SinkUnavailableError
 from ..plugin.contract import Sink
@@ -72,17 +75,40 @@ class SinkContract:
         if before is None:
             return
         batch = self.batch()
-        self.sink.deliver(self.options, batch)
+        self.sink.deliver(self.options, Batch(batch))
         arrived = (self.received() or 0) - before
         if arrived != len(batch):
             raise broken("delivered", f"deliver() returned, and {arrived} of {len(batch)} results arrived")
+
+    def test_what_it_takes_beside_results_it_can_be_told(self) -> None:
+        """What `takes` names is known to the core, and announce() hands it over or raises DeliveryError."""
+        unknown = self.sink.takes - frozenset(KINDS)
+        if unknown:
+            raise broken("takes", f"takes names {sorted(unknown)}; known are {', '.join(KINDS)}")
+        for kind in sorted(self.sink.takes):
+            try:
+                self.sink.announce(self.options, [Happening(kind, 7, 0, {"id": 1})])
+            except DeliveryError:
+                pass
+            except Exception as err:
+                raise broken("takes", f"announce() ended with {type(err).__name__}: {err}") from err
+
+    def test_a_check_sends_nothing(self) -> None:
+        """check() asks and tells; it delivers no result."""
+        before = self.received()
+        with contextlib.suppress(DeliveryError):
+            for line in self.sink.check(self.options):
+                if not isinstance(line, str):
+                    raise broken("checked", f"check() yields lines of text, got {line!r}")
+        if before is not None and self.received() != before:
+            raise broken("checked", f"check() sent {(self.received() or 0) - before} results")
 
     def test_an_outage_is_raised(self) -> None:
         """With the network unplugged, a sink that needs it raises SinkUnavailableError."""
         error: Exception | None = None
         with closed_doors() as outside:
             try:
-                self.sink.deliver(self.options, self.batch())
+                self.sink.deliver(self.options, Batch(self.batch()))
             except Exception as err:  # noqa: BLE001 a plugin call: whatever it raises is told
                 error = err
         if outside and error is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -11,16 +12,26 @@ from typing import Any
 import pytest
 
 from ..domain.garbled import Garbled
+from ..domain.group import Group
 from ..domain.job import Job
 from ..domain.observation import Observation
 from ..domain.page import Committed, Page
 from ..domain.result import Result
 from ..domain.run import Run
+from ..domain.search import Attribute, Order, Search
 from ..domain.stored import SourceState
+from ..domain.testcase import Testcase
 from ..errors import BusyError, NotFoundError, StaleError, StoreError
 from ..normalise.normaliser import Normaliser
+from ..normalise.signature import signature
 from ..query.results import ResultQuery
 from ..store.protocol import Store
+from .component_rules import ComponentRules
+from .decision_rules import EventRules
+from .moment_rules import MomentRules
+from .newest_rules import NewestRules
+from .plan_rules import PlanRules
+from .select_rules import SelectRules
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _WORDS = {word: word.upper() for word in ("passed", "failed", "running", "info", "error")}
@@ -39,8 +50,13 @@ def result(key: str = "k1", *, source: str = "ci", **fields: Any) -> Result:
     return Normaliser(source, _WORDS)(Observation(key=key, **(given | fields)))
 
 
-class StoreContract:
-    """Inherit, and say in `open_store` how to open a store on an empty place under `folder`."""
+class StoreContract(ComponentRules, EventRules, MomentRules, NewestRules, PlanRules, SelectRules):
+    """Inherit, and say in `open_store` how to open a store on an empty place under `folder`.
+
+    file_backups  whether `backup` writes a file; a store that does not says what to use instead
+    """
+
+    file_backups = True
 
     def open_store(self, folder: Path) -> Store:
         """Open the store that lives under `folder`; opening again gives the same store."""
@@ -86,6 +102,18 @@ class StoreContract:
         }  # fmt: skip
         assert store.result(found.id) == found
 
+    def test_a_failure_that_has_a_text_has_a_signature(self, store: Store) -> None:
+        given = [
+            ("a", "failed", "boom at 12:00"), ("b", "failed", "boom at 13:30"),
+            ("c", "error", "boom at 12:00"),
+            ("d", "failed", None), ("e", "passed", "boom"), ("f", "running", "boom"), ("g", "info", "boom"),
+        ]  # fmt: skip
+        self.commit(store, *(result(key, outcome=word, note=note) for key, word, note in given))
+        found = {one.key: one.signature for one in store.results(ResultQuery())}
+        assert found["a"] == found["b"] == signature("FAILED", "boom at 12:00")
+        assert found["c"] == signature("ERROR", "boom at 12:00")
+        assert {found[key] for key in "defg"} == {None}
+
     def test_a_result_survives_closing_and_opening(self, tmp_path: Path) -> None:
         store = self.open_store(tmp_path)
         self.commit(store, result())
@@ -121,6 +149,12 @@ class StoreContract:
     def test_equal_runs_are_one_whoever_made_the_objects(self, store: Store) -> None:
         self.commit(store, *(result(f"k{n}", run=Run(key="job#1", data={"a": "b"})) for n in range(5)))
         assert store.counts()["runs"] == 1
+
+    def test_what_results_of_a_run_do_not_share_stays_with_each(self, store: Store) -> None:
+        arches = (None, "x86_64", "s390x")
+        self.commit(store, *(result(f"k{arch}", arch=arch, parent="build") for arch in arches))
+        stored = {one.key: one.data.get("arch") for one in store.results(ResultQuery())}
+        assert stored == {"kNone": None, "kx86_64": ["x86_64"], "ks390x": ["s390x"]}
 
     def test_other_content_of_the_same_key_supersedes(self, store: Store) -> None:
         self.commit(store, result(outcome="failed"))
@@ -169,6 +203,39 @@ class StoreContract:
         self.commit(store, result(time=None))
         (found,) = store.results(ResultQuery())
         assert abs(found.time - datetime.now(UTC)) < timedelta(minutes=1)
+
+    # -- groups and testcases ----------------------------------------------------------------------
+
+    def test_a_verbatim_result_is_served_as_it_was_given(self, store: Store) -> None:
+        data = {"type": ("koji_build",), "item": ("b-1-1", "a-1-1"), "": ("x", "x")}
+        given = replace(result(run=None, scenario="uefi", arch="x86_64"), data=data, verbatim=True)
+        self.commit(store, given)
+        (found,) = store.results(ResultQuery())
+        assert list(found.data.items()) == [(name, list(values)) for name, values in data.items()]
+
+    def test_the_answer_names_the_ids_in_order_a_repeat_being_the_stored_one(self, store: Store) -> None:
+        first = self.commit(store, result("a"), result("b"), tell_ids=True)
+        again = self.commit(store, result("c"), result("a"), result("c"), tell_ids=True)
+        assert len(set(first.ids)) == 2
+        assert again.ids == (max(again.ids), first.ids[0], max(again.ids))
+        assert store.result(again.ids[0]).key == "c"
+
+    def test_a_page_may_describe_testcases_and_groups(self, store: Store) -> None:
+        self.commit(store, replace(result(), groups=("g1", "g2")), groups={"g1": {"description": "nightly"}})
+        store.commit_page(Page(source="api", groups={"g1": {"ref_url": "https://x"}, "g3": {}}))
+        store.commit_page(Page(source="api", ref_urls={"ns.case": "https://t", "ns.new": None}))
+        assert [store.group(uuid) for uuid in ("g1", "g2", "g3")] == [
+            Group(uuid="g1", description="nightly", ref_url="https://x", results=1),
+            Group(uuid="g2", results=1),
+            Group(uuid="g3"),
+        ]
+        store.commit_page(Page(source="api", groups={"g1": {"description": None}}))
+        assert store.group("g1").description is None
+        assert store.testcase("ns.case") == Testcase(name="ns.case", ref_url="https://t")
+        assert store.testcase("ns.new") == Testcase(name="ns.new")
+        for ask in (store.group, store.testcase):
+            with pytest.raises(NotFoundError):
+                ask("nobody")
 
     # -- questions -------------------------------------------------------------------------------
 
@@ -233,6 +300,26 @@ class StoreContract:
             self.commit(store, result(f"new{len(seen)}", time=None))
         assert len(seen) == len(set(seen)) == 23
 
+    def test_results_of_runs_that_interleave_are_paged_once_each_in_one_order(self, store: Store) -> None:
+        """Runs keep what their results share; a walk along runs of one time must not mix up the ids."""
+        runs = [Run(key=f"job#{n}", data={"job": "job"}) for n in range(3)]
+        told = self.commit(
+            store, *(result(f"k{n}", run=runs[n % 3], scenario=f"s{n % 2}") for n in range(20)), tell_ids=True
+        ).ids
+        assert [store.result(number).key for number in told] == [f"k{n}" for n in range(20)]
+        job = (Attribute(key="job", values=("job",)),)
+        for order in (Order.NEWEST, Order.OLDEST):
+            whole = [fact.id for fact in store.search(Search(attributes=job, order=order))]
+            assert whole == sorted(told, reverse=order is Order.NEWEST)
+            by_page, by_cursor, after = [], [], None
+            for page in range(7):
+                asked = Search(attributes=job, order=order, limit=3)
+                by_page += [fact.id for fact in store.search(replace(asked, offset=3 * page))]
+                rows = store.search(replace(asked, after=after))
+                by_cursor += [fact.id for fact in rows]
+                after = (rows[-1].rank, rows[-1].id)
+            assert by_page == by_cursor == whole
+
     # -- pages -----------------------------------------------------------------------------------
 
     def test_page_quarantine_and_cursor_are_one(self, store: Store) -> None:
@@ -257,6 +344,22 @@ class StoreContract:
         store.resolve(record.id, "stored 1 result")
         assert store.quarantined() == []
         assert store.quarantined(open_only=False)[0].resolution == "stored 1 result"
+
+    def test_what_was_told_of_a_bad_record_stays_with_it(self, store: Store) -> None:
+        """The same bytes told of another item are another record: what is read again needs both."""
+        bad = Garbled(raw=b"<x", reason="no XML")
+        self.commit(store, quarantine=[bad], told={"item": "bash-5.2-1.fc40"})
+        self.commit(store, quarantine=[bad], told={"item": "zsh-5.9-1.fc40"})
+        self.commit(store, quarantine=[bad], told={"item": "zsh-5.9-1.fc40"})
+        records = [(record.told, record.seen) for record in store.quarantined()]
+        assert records == [({"item": "bash-5.2-1.fc40"}, 1), ({"item": "zsh-5.9-1.fc40"}, 2)]
+
+    def test_open_records_are_counted_by_source_and_door(self, store: Store) -> None:
+        self.commit(store, quarantine=[Garbled(raw=b"a", reason="bad"), Garbled(raw=b"b", reason="bad")])
+        self.commit(store, quarantine=[Garbled(raw=b"c", reason="bad")], door="report")
+        assert store.quarantined_by_door() == {("ci", "harvest"): 2, ("ci", "report"): 1}
+        store.resolve(store.quarantined()[0].id, "dismissed")
+        assert store.quarantined_by_door() == {("ci", "harvest"): 1, ("ci", "report"): 1}
 
     def test_rows_before_a_checkpoint_leave_the_cursor(self, store: Store) -> None:
         self.commit(store, result())
@@ -303,6 +406,9 @@ class StoreContract:
             source="ci", results=[result("a"), result("b")], quarantine=[Garbled(raw=b"x", reason="bad")]
         )
         assert store.preview_page(page) == Committed(stored=1, same=1, quarantined=1)
+        (stored,) = store.results(ResultQuery())
+        told = store.preview_page(replace(page, tell_ids=True)).ids
+        assert sorted(told) == [0, stored.id]
         assert list(store.dump()) == dump
         self.commit(store, result("b"))
         assert store.results(ResultQuery())[0].testcase == "ns.case"
@@ -382,6 +488,10 @@ class StoreContract:
         self.commit(store, result())
         target = tmp_path / "copy" / "results.db"
         target.parent.mkdir()
+        if not self.file_backups:
+            with pytest.raises(StoreError, match="backed up with"):
+                store.backup(target)
+            return
         store.backup(target)
         self.commit(store, result("later"))
         copy = self.open_store(target.parent)

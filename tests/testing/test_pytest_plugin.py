@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("requests", "datasette", "sqlite3", "sqlite_utils", "starlette", "hypothesis", "cattrs", "rich")
+HEAVY = (
+    "requests",
+    "datasette",
+    "sqlite3",
+    "sqlite_utils",
+    "starlette",
+    "hypothesis",
+    "cattrs",
+    "rich",
+    "psycopg",
+)
 
 BROKEN = """
 from ci_results.testing.lessons import broken
@@ -35,7 +45,11 @@ def test_the_testing_package_gives_its_names_when_asked() -> None:
     program = f"import sys, ci_results.testing as t; print([m for m in {HEAVY} if m in sys.modules], dir(t))"
     told = python("-c", program).stdout
     assert told.startswith("[] ")
-    names = ("CollectorContract", "FormatContract", "SinkContract", "StoreContract", "Replay", "Recorder")
+    names = (
+        *("CollectorContract", "FormatContract", "MessageContract", "RuleContract"),
+        *("SinkContract", "StoreContract"),
+        *("Replay", "Recorder"),
+    )
     for name in names:
         assert f"'{name}'" in told
         assert (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from ci_results import Sink, hookimpl
+from ci_results import Happening, Sink, hookimpl
 from ci_results.domain.result import Result
 from ci_results.errors import SinkUnavailableError
 from ci_results.testing import SinkContract
@@ -100,3 +100,16 @@ def test_an_outage_in_the_clients_own_words_is_caught() -> None:
 def test_mutable_options_and_a_bad_name_are_caught() -> None:
     board = type("Board", (Board,), {"name": "a board", "options": dict})()
     assert broken_rules(board, options={}) >= {"test_the_name_is_plain", "test_options_cannot_change"}
+
+
+def test_a_sink_that_cannot_be_told_what_it_takes_is_caught() -> None:
+    class Told(Pile):
+        takes = frozenset({"waiver", "decision"})
+
+        def announce(self, options: Options, happenings: Sequence[Happening]) -> None:
+            self.kept.clear()
+
+    rule = {"test_what_it_takes_beside_results_it_can_be_told"}
+    assert broken_rules(Told()) == set()
+    assert broken_rules(type("Silent", (Told,), {"announce": Sink.announce})()) == rule
+    assert broken_rules(type("Odd", (Told,), {"takes": frozenset({"weather"})})()) == rule
