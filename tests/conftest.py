@@ -1,14 +1,66 @@
-"""What all tests share: skips that are counted by name."""
+"""What all tests share: skips that are counted by name, and a place on PostgreSQL for each test."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import uuid
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+sys.path += [str(Path(__file__).parent / "clients"), str(Path(__file__).parent / "remote")]
+import environments
+from resultsdb_lookalike import Lookalike
+
+SERVER = "postgresql://postgres@127.0.0.1:5432"
+
+
+def _answers(url: str) -> bool:
+    if not find_spec("psycopg"):
+        return False
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
+def tool(name: str) -> str | None:
+    """Find a program beside our Python, where pip puts it, or on the PATH."""
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    there = beside if os.access(beside, os.X_OK) else shutil.which(name)
+    return str(environments.tool(name) or there or "") or None
+
+
+def _perl_has(module: str) -> bool:
+    perl = shutil.which("perl")
+    return (
+        bool(perl) and subprocess.run([perl, f"-M{module}", "-e", "1"], capture_output=True).returncode == 0
+    )
+
+
+NEEDS = "needs "
 FOUND = {
+    "postgresql": cache(lambda: _answers(f"{SERVER}/postgres")),
+    "curl": lambda: shutil.which("curl"),
+    "clients": environments.built,
+    "TAP::Harness::Archive": cache(lambda: _perl_has("TAP::Harness::Archive")),
+    "atheris": lambda: find_spec("atheris"),
     "chromium": lambda: shutil.which("chromium") and shutil.which("chromedriver"),
+    **{
+        name: (lambda name=name: tool(name))
+        for name in ("avocado", "ctest", "mocha", "node", "prove", "robot", "rpmlint", "ruff", "tmt", "tox")
+    },
 }
 """What a test may need that a machine may lack, and how to look for it."""
 
@@ -18,13 +70,55 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker in item.iter_markers("needs"):
             for name in marker.args:
                 if not FOUND[name]():
-                    item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
-                    config.stash.setdefault(MISSING, Counter())[name] += 1
+                    item.add_marker(pytest.mark.skip(reason=f"{NEEDS}{name}"))
 
 
-MISSING: pytest.StashKey[Counter[str]] = pytest.StashKey()
+@pytest.fixture
+def remote() -> Iterator[Lookalike]:
+    """A ResultsDB look-alike on loopback that stores once what comes twice under one key."""
+    with Lookalike().serve() as serving:
+        yield serving
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for name, count in config.stash.get(MISSING, Counter()).items():
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count what was skipped by what it needs; from the reports, for workers collect on their own."""
+    reasons = (str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    missing = Counter(reason.partition(NEEDS)[2] for reason in reasons if NEEDS in reason)
+    for name, count in missing.items():
         terminalreporter.write_line(f"skipped for want of {name}: {count}")
+
+
+@pytest.fixture
+def postgresql() -> Iterator[Callable[[str], str]]:
+    """Give the URL of an empty place by its name; the same name gives the same place."""
+    with places() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def postgresql_of_module() -> Iterator[Callable[[str], str]]:
+    """The same, for all tests of a module."""
+    with places() as place:
+        yield place
+
+
+@contextmanager
+def places() -> Iterator[Callable[[str], str]]:
+    """Yield what gives a schema of its own for each name; all of them are gone afterwards."""
+    import psycopg
+
+    mark = f"ci_results_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    made: dict[str, str] = {}
+
+    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
+
+        def place(name: str) -> str:
+            if name not in made:
+                schema = f"{mark}_{len(made)}"
+                connection.execute(f"create schema {schema}".encode())
+                made[name] = f"{SERVER}/postgres?options=-csearch_path%3D{schema}&application_name={schema}"
+            return made[name]
+
+        yield place
+        for number in range(len(made)):
+            connection.execute(f"drop schema {mark}_{number} cascade".encode())

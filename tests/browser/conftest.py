@@ -16,11 +16,16 @@ from typing import Any
 import pytest
 import uvicorn
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
+from ci_results.serve.address import listen
 from ci_results.serve.app import application
-from ci_results.serve.run import listen
+from ci_results.serve.surroundings import Surroundings
+from ci_results.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 DESKTOP, PHONE = (1280, 900), (390, 844)
@@ -58,6 +63,12 @@ class Browser:
                     self.asked.append(url)
         self.complaints = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
+    def shows(self, words: str, within_s: float = 10) -> None:
+        """Wait until the page says so, also where it is another page by then."""
+        WebDriverWait(self.driver, within_s, ignored_exceptions=[WebDriverException]).until(
+            lambda driver: words in driver.find_element(By.CSS_SELECTOR, "main").text, f"no {words!r}"
+        )
+
     def run(self, script: str) -> Any:
         """Return what a script in the page answers."""
         return self.driver.execute_script(script)
@@ -85,8 +96,9 @@ def load(path: Path, name: str) -> ModuleType:
 
 
 def start(store: Path) -> Iterator[str]:
-    with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(uvicorn.Config(application(store), log_level="warning", access_log=False))
+    with SqliteStore.open(store) as opened, listen("127.0.0.1", 0) as listening:
+        app = application(Surroundings(store=opened), store)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started and thread.is_alive():

@@ -16,7 +16,7 @@ from ci_results.domain.page import Page
 from ci_results.domain.result import Result
 from ci_results.store.sqlite import SqliteStore
 
-from .conftest import Browser, start
+from .conftest import PHONE, Browser, start
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -47,9 +47,24 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         data={},
     )
     garbled = Garbled(raw=SCRIPT.encode(), reason=SCRIPT, position="line 1")
-    store.commit_page(Page(source="file", results=[result], quarantine=[garbled], door="report"))
+    binary = Garbled(raw=bytes(range(256)) + SCRIPT.encode(), reason="no report", position="byte 300")
+    told = {"item": SCRIPT, "format": SCRIPT}
+    bad = [garbled, binary]
+    store.commit_page(Page(source="file", results=[result], quarantine=bad, door="report", told=told))
     store.close()
     yield from start(path)
+
+
+def test_bytes_that_are_no_text_show_as_digits_in_a_phones_width(
+    driver: webdriver.Chrome, attacked: str, tmp_path: Path
+) -> None:
+    browser = Browser(driver, attacked, tmp_path)
+    browser.open("/quarantine/2", PHONE)
+    browser.shoot("binary", PHONE)
+    lines = browser.run("return [...document.querySelectorAll('pre.raw span')].map(line => line.innerText)")
+    assert lines[0].startswith("▸ 0000012c")
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+    assert browser.run("return window.owned === undefined")
 
 
 @pytest.mark.parametrize(

