@@ -53,8 +53,8 @@ ASKED = [
     ("coverage", "/coverage", None),
     ("database page", "/browse/results", ""),
 ]  # fmt: skip
-OURS = "from pathlib import Path; import sys; from ci_results.serve.run import serve; " \
-    "serve(Path(sys.argv[1]), port=int(sys.argv[2]), announce=lambda line: None)"  # fmt: skip
+OURS = "import sys; from ci_results.config import Serving; from ci_results.serve.run import serve; " \
+    "serve(sys.argv[1], Serving(port=int(sys.argv[2])), announce=lambda line: None)"  # fmt: skip
 
 PLAIN = """
 from datasette.cli import cli

@@ -8,6 +8,7 @@ a source that went silent, jobs that never published, and records in quarantine.
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 import sys
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ci_results.domain.outcome import Outcome
+from ci_results.store.identity import to_text
+from ci_results.store.migrations import MIGRATIONS
 
 Row = TypeVar("Row")
 STORE = Path(__file__).resolve().parent.parent / "ci_results" / "store"
@@ -60,9 +63,9 @@ RAW = b'<?xml version="1.0"?>\n<testsuite name="tier1">\n <testcase name="a"/>\n
 BATCH = 20_000
 _RESULT_COLUMNS = (
     "id, seq, source, run, testcase, item, variant, outcome, rank, submit_time, duration, note, ref_url,"
-    " data, key, identity, digest"
+    " data, key, identity, digest, time"
 )
-RESULT = f"insert into _result ({_RESULT_COLUMNS}) values ({', '.join('?' * 17)})"
+RESULT = f"insert into _result ({_RESULT_COLUMNS}) values ({', '.join('?' * 18)})"
 RUN = "insert into _run (id, seq, source, key, rank, ref_url, data) values (?, ?, ?, ?, ?, ?, ?)"
 COMMIT = (
     "insert into _commit (seq, received_at, source, door, last_result, results, quarantined)"
@@ -136,12 +139,15 @@ class _Times:
 
 def _create_tables(db: sqlite3.Connection) -> list[str]:
     """Create tables and views; return the indexes and triggers, which go faster at the end."""
-    statements = list(_statements((STORE / "schema.sql").read_text(encoding="utf-8")))
-    for statement in statements:
-        if "create table" in statement.lower():
-            db.execute(statement)
+    later = []
+    for name in MIGRATIONS:
+        for statement in _statements((STORE / name).read_text(encoding="utf-8")):
+            if re.search("^(create|alter) table", statement, re.MULTILINE):
+                db.execute(statement)
+            elif "update _result set" not in statement:
+                later.append(statement)
     db.executescript((STORE / "views.sql").read_text(encoding="utf-8"))
-    return [statement for statement in statements if "create table" not in statement.lower()]
+    return later
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -157,7 +163,7 @@ def _small_tables(db: sqlite3.Connection, rows: int, times: _Times) -> None:
     db.executemany(
         "insert or ignore into _outcome (id, word) values (?, ?)", [(n, w) for w, n in OUTCOMES.items()]
     )
-    db.execute("insert or replace into _meta values ('schema_version', '1')")
+    db.execute("insert or replace into _meta values ('schema', ?)", (str(len(MIGRATIONS)),))
     db.executemany(
         "insert into _source (id, name, collector, url, owner, contact, last_try, last_ok, last_error)"
         " values (?, ?, 'jenkins', ?, ?, ?, ?, ?, ?)",
@@ -253,6 +259,8 @@ def _results(rows: int, times: _Times) -> Iterator[tuple[object, ...]]:
     testcases = min(JOBS * CASES, max(rows, CASES))
     for number in range(rows):
         run, case = divmod(number, CASES)
+        if case == 0:
+            time = to_text(times.rank(run))
         job, noise = _run_of(run)
         testcase = (job * CASES + case) % testcases
         dice = (noise ^ (number * 40_503)) % 1000
@@ -284,6 +292,7 @@ def _results(rows: int, times: _Times) -> Iterator[tuple[object, ...]]:
             f"case{case:02d}",
             number * 2_654_435_761 % 9_223_372_036_854_775_807,
             number,
+            time,
         )
 
 

@@ -2,7 +2,7 @@
 
 executemany has one transaction for each page, as the store has; sqlite-utils commits each insert_all itself.
 
-python bench/store.py [--results 200000] [--batch 1000] [--rounds 3]
+python bench/store.py [--results 200000] [--batch 1000] [--rounds 3] [--store postgresql]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ci_results.domain.page import Page
 from ci_results.domain.result import Result
 from ci_results.normalise.normaliser import Normaliser
 from ci_results.store.migrations import migrate
-from ci_results.store.sqlite import SqliteStore, _connect_for_writing
+from ci_results.store.sqlite import SqliteStore, connect_for_writing
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TABLES = (
@@ -83,7 +83,7 @@ def same_rows(model: Path, batch: int) -> Iterator[tuple[str, list[str], list[li
 def peer(kind: str, target: Path, model: Path, batch: int) -> dict[str, float]:
     """Insert the rows of `model` table by table, a commit for each of the store's pages."""
     tables = list(same_rows(model, batch))
-    connection = _connect_for_writing(target)
+    connection = connect_for_writing(target)
     migrate(connection)
     database = sqlite_utils.Database(connection)
     dicts = [
@@ -116,15 +116,49 @@ def main() -> None:
     parser.add_argument("--results", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--url", default="postgresql://postgres@127.0.0.1/postgres")
+    parser.add_argument("--model")
     parser.add_argument("--one")
     given = parser.parse_args()
+    if given.store == "postgresql":
+        on_postgresql(given)
+    else:
+        on_sqlite(given)
+
+
+def on_postgresql(given: argparse.Namespace) -> None:
+    """Compare the store on PostgreSQL with COPY."""
+    import store_postgresql as other
+
+    with other.schema(given.url) as target:
+        if given.one:
+            one_run(
+                lambda: (
+                    other.ours(target, given.results, given.batch)
+                    if given.one == "ours"
+                    else other.copied(target, given.model)
+                )
+            )
+            return
+        other.ours(target, given.results, given.batch)
+        arguments = (
+            "--store", "postgresql", "--url", given.url, "--results", str(given.results),
+            "--batch", str(given.batch), "--model", target,
+        )  # fmt: skip
+        found = compare(__file__, ("ours", "COPY"), arguments, given.rounds)
+    title = f"{given.results:,} results in pages of {given.batch:,} on PostgreSQL"
+    print_table(title, other.COLUMNS, other.rows(found, given.results))
+
+
+def on_sqlite(given: argparse.Namespace) -> None:
+    """Compare the store on SQLite with its peers."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "results.db"
         if given.one == "ours":
             one_run(lambda: ours(target, given.results, given.batch))
         elif given.one:
-            one_run(lambda: peer(given.one, target, given.model, given.batch))
+            one_run(lambda: peer(given.one, target, Path(given.model), given.batch))
         else:
             ours(target, given.results, given.batch)
             size = target.stat().st_size / given.results
