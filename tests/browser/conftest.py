@@ -52,6 +52,8 @@ class Browser:
             "Emulation.setDeviceMetricsOverride",
             {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE},
         )
+        for log in ("performance", "browser"):  # what pages before it asked for
+            self.driver.get_log(log)  # type: ignore[no-untyped-call]
         self.asked, self.complaints = [], []
         self.driver.get(self.root + path)
         time.sleep(0.2)
@@ -61,7 +63,12 @@ class Browser:
                 url = message["params"]["request"]["url"]
                 if not url.startswith("chrome://"):  # the browser's own new tab, before our page
                     self.asked.append(url)
-        self.complaints = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+        messages = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+        self.complaints = [message for message in messages if not self._of_another(message)]
+
+    def _of_another(self, message: str) -> bool:
+        """Tell what a page of a server before this one still complains of."""
+        return message.startswith("http://127.0.0.1:") and not message.startswith(self.root)
 
     def shows(self, words: str, within_s: float = 10) -> None:
         """Wait until the page says so, also where it is another page by then."""

@@ -70,8 +70,6 @@ def served() -> Iterator[str]:
 def fresh(driver: webdriver.Chrome, root: str, shots: Path) -> Browser:
     """Return a browser that nobody has logged in with."""
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    for log in ("performance", "browser"):  # what pages of other tests asked for
-        driver.get_log(log)  # type: ignore[no-untyped-call]
     return Browser(driver, root, shots)
 
 

@@ -60,8 +60,6 @@ def browser(driver: webdriver.Chrome, shots: Path, tmp_path: Path) -> Iterator[B
     root = next(server)
     driver.get(f"{root}/manual")
     driver.delete_all_cookies()
-    for log in ("performance", "browser"):  # what pages of other tests asked for
-        driver.get_log(log)  # type: ignore[no-untyped-call]
     yield Browser(driver, root, shots)
     next(server, None)
 

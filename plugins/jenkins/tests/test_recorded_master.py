@@ -233,19 +233,20 @@ def test_a_running_build_is_last_but_not_completed(client: Client, serving: Reco
 # -- on the wire ---------------------------------------------------------------------------------
 
 
-def test_it_compresses_for_those_who_ask_and_counts_what_it_sent(
-    client: Client, serving: RecordedMaster
-) -> None:
+def test_it_compresses_for_those_who_ask_and_counts_what_it_sent() -> None:
     sent = []
-    for gzip, asked in ((True, "gzip"), (True, "identity"), (False, "gzip")):
-        serving.gzip = gzip
-        serving.asked.clear()
-        serving.sent_bytes = 0
-        reply = client.get(f"{LONG}api/json", headers={"Accept-Encoding": asked})
-        assert (reply.headers.get("Content-Encoding") == "gzip") == (gzip and asked == "gzip")
-        assert serving.sent_bytes == int(reply.headers["Content-Length"])
-        assert serving.asked == [("GET", f"{LONG}api/json")]
-        sent.append((serving.sent_bytes, reply.json()))
+    with RecordedMaster(RECORDING).serve() as master:  # of its own: late answers of others count too
+        client = Client(master)
+        for gzip, asked in ((True, "gzip"), (True, "identity"), (False, "gzip")):
+            master.gzip = gzip
+            master.asked.clear()
+            master.sent_bytes = 0
+            reply = client.get(f"{LONG}api/json", headers={"Accept-Encoding": asked})
+            assert (reply.headers.get("Content-Encoding") == "gzip") == (gzip and asked == "gzip")
+            assert master.sent_bytes == int(reply.headers["Content-Length"])
+            assert master.asked == [("GET", f"{LONG}api/json")]
+            sent.append((master.sent_bytes, reply.json()))
+        client.session.close()
     assert sent[1] == sent[2]
     assert sent[0][1] == sent[1][1]
     assert sent[0][0] * 4 < sent[1][0]
@@ -257,18 +258,17 @@ def test_a_head_has_no_body(client: Client, serving: RecordedMaster) -> None:
     assert client.json("/", "mode")["mode"] == "NORMAL"
 
 
-def test_many_clients_at_once_are_all_answered_and_counted(serving: RecordedMaster) -> None:
-    serving.asked.clear()
-    serving.sent_bytes = 0
+def test_many_clients_at_once_are_all_answered_and_counted() -> None:
+    with RecordedMaster(RECORDING).serve() as master:
 
-    def ask(_: int) -> int:
-        with requests.get(f"{serving.url}job/timer-job/api/json", timeout=10) as reply:
-            return int(reply.headers["Content-Length"])
+        def ask(_: int) -> int:
+            with requests.get(f"{master.url}job/timer-job/api/json", timeout=10) as reply:
+                return int(reply.headers["Content-Length"])
 
-    with ThreadPoolExecutor(40) as pool:
-        lengths = list(pool.map(ask, range(80)))
-    assert len(serving.asked) == 80
-    assert serving.sent_bytes == sum(lengths)
+        with ThreadPoolExecutor(40) as pool:
+            lengths = list(pool.map(ask, range(80)))
+        assert len(master.asked) == 80
+        assert master.sent_bytes == sum(lengths)
 
 
 def test_a_master_that_went_away_answers_nobody() -> None:
