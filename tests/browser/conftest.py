@@ -4,7 +4,6 @@ import base64
 import importlib.util
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import uvicorn
+from in_thread import running
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
@@ -22,7 +21,6 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from ci_results.serve.address import listen
 from ci_results.serve.app import application
 from ci_results.serve.surroundings import Surroundings
 from ci_results.store.sqlite import SqliteStore
@@ -103,16 +101,8 @@ def load(path: Path, name: str) -> ModuleType:
 
 
 def start(store: Path) -> Iterator[str]:
-    with SqliteStore.open(store) as opened, listen("127.0.0.1", 0) as listening:
-        app = application(Surroundings(store=opened), store)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with SqliteStore.open(store) as opened, running(application(Surroundings(store=opened), store)) as root:
+        yield root
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
+from in_thread import running
 
 from ci_results.config import Serving
 from ci_results.operations.policies import Policies, no_policies
@@ -139,18 +136,8 @@ def serving(
         policies=policies or no_policies(),
     )
     app = application(around, getattr(store, "path", None))
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        try:
-            with Api(f"http://127.0.0.1:{listening.getsockname()[1]}") as api:
-                yield api
-        finally:
-            server.should_exit = True
-            thread.join()
+    with running(app, around.settings) as root, Api(root) as api:
+        yield api
 
 
 def _is_file(store: Store) -> bool:

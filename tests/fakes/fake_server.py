@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
+from in_thread import running
 
 from ci_results.config_auth import Auth, read_permissions
-from ci_results.serve.address import listen
 from ci_results.serve.app import application
 from ci_results.serve.auth.opening import open_access
-from ci_results.serve.server import Server
 from ci_results.serve.surroundings import Surroundings
 from ci_results.store.protocol import Store
 from ci_results.store.sqlite import SqliteStore
@@ -58,15 +55,5 @@ def serving(
         view = store.path if isinstance(store, SqliteStore) else None
         around = Surroundings(store=store, access=access, inline=view is not None, **more)
         app = application(around, view)
-        with listen("127.0.0.1", 0) as listening:
-            server = Server(app, around.settings)
-            thread = threading.Thread(target=server.serve_on, args=(listening,))
-            thread.start()
-            while not server.started and thread.is_alive():
-                time.sleep(0.005)
-            try:
-                with Client(f"http://127.0.0.1:{listening.getsockname()[1]}", store) as client:
-                    yield client
-            finally:
-                server.should_exit = True
-                thread.join()
+        with running(app, around.settings) as root, Client(root, store) as client:
+            yield client

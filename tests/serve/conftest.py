@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -17,6 +15,7 @@ import pytest
 import requests
 from fake_provider import Provider, providing
 from fake_server import serving as serving_with
+from in_thread import running
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,9 +35,7 @@ from ci_results.domain.subject import Subject
 from ci_results.domain.waiver import Terms
 from ci_results.operations.waive import Desk, Wish, grant
 from ci_results.serve import app as app_module
-from ci_results.serve.address import listen
 from ci_results.serve.app import application
-from ci_results.serve.server import Server
 from ci_results.serve.surroundings import Surroundings
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.decision_rules import awaited
@@ -165,18 +162,8 @@ def over(path: Path, clock: Callable[[], datetime] = lambda: NOW) -> Iterator[St
 @contextmanager
 def serving(app: ASGIApp, settings: Serving = Serving()) -> Iterator[Client]:  # noqa: B008
     """Serve `app` on a free loopback port, by the server that people use."""
-    with listen("127.0.0.1", 0) as listening:
-        server = Server(app, settings)
-        thread = threading.Thread(target=server.serve_on, args=[listening])
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        try:
-            with Client(f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
+    with running(app, settings) as root, Client(root) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,9 @@ class Browse:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)
         if self._datasette is not None:
+            # SQLite crashes where a connection is closed under a statement: a second at most is waited for.
+            if self._datasette.executor is not None:
+                await asyncio.to_thread(self._datasette.executor.shutdown, cancel_futures=True)
             for database in self._datasette.databases.values():
                 database.close()
 
