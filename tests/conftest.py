@@ -18,7 +18,14 @@ import pytest
 
 sys.path += [str(Path(__file__).parent / "clients"), str(Path(__file__).parent / "remote")]
 import environments
+from hypothesis import HealthCheck, settings
 from resultsdb_lookalike import Lookalike
+
+settings.register_profile(
+    "ci_results", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci_results")
+"""A machine that does much else is no fault of a test."""
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 
@@ -63,6 +70,12 @@ FOUND = {
     },
 }
 """What a test may need that a machine may lack, and how to look for it."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run twice as many tests at once as there are processors: half of their time they wait."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
