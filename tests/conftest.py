@@ -21,11 +21,11 @@ import environments
 from hypothesis import HealthCheck, settings
 from resultsdb_lookalike import Lookalike
 
+# A machine that does much else is no fault of a test.
 settings.register_profile(
     "ci_results", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci_results")
-"""A machine that does much else is no fault of a test."""
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 

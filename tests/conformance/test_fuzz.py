@@ -30,7 +30,7 @@ ACCESS = Access(
 )
 """Somebody who may submit results of everything, so that API 3 is fuzzed too."""
 
-SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_S", "15"))
+SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_S", "8"))
 
 
 @pytest.mark.timeout(SECONDS + 120)
