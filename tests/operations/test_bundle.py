@@ -24,6 +24,7 @@ from ci_results.operations.bundling import sealing, tables
 from ci_results.operations.bundling.gathering import Bundled, Wanted, bundle
 from ci_results.operations.bundling.sealing import keygen, read_private, read_public
 from ci_results.operations.bundling.verifying import Verified, verify
+from ci_results.operations.follow import Following, follow_once
 from ci_results.operations.gate import Gate
 from ci_results.operations.waive import Desk, Wish
 from ci_results.store.opening import open_store
@@ -133,6 +134,18 @@ def test_all_that_a_decision_rests_on_is_in_it(store: Store, tmp_path: Path) -> 
     assert orjson.loads(proof)["progress"]["failed"] == 1
     assert ask(file, "select id from active_waiver") == [(2,)]
     assert len(ask(file, "select * from latest_result")) == 3
+    assert verify(file).problems == ()
+
+
+def test_decisions_that_changed_are_in_it_each_as_it_was(store: Store, tmp_path: Path) -> None:
+    gate = Gate(store=store, policies=load(FILES, TYPES), now=lambda: NOON + timedelta(days=400))
+    follow_once(Following(gate=lambda: gate))
+    store.commit_page(Page(source="ci", results=[result("6", item=BASH, arch="x86_64")]))
+    follow_once(Following(gate=lambda: gate))
+    file = made(store, tmp_path)
+    changes = ask(file, "select subject, number, old_verdict, verdict, proof from recorded_decision")
+    assert [each[:4] for each in changes] == [(BASH, 1, None, "no-go"), (BASH, 2, "no-go", "go")]
+    assert orjson.loads(changes[1][4])["verdict"] == "go"
     assert verify(file).problems == ()
 
 

@@ -17,6 +17,7 @@ from ...decide.text import tell
 from ...domain.asked import Request
 from ...domain.decision import Decision, Requirement
 from ...domain.purpose import Purpose
+from ...domain.recorded import RecordedDecision
 from ...domain.search import Attribute, Search
 from ...domain.stored import StoredResult
 from ...domain.subject import Subject, unique
@@ -144,6 +145,7 @@ class _Gathering:
             "decision": [
                 _decision(number, context, made) for number, (context, made) in enumerate(decisions, 1)
             ],
+            "recorded_decision": sorted(self._recorded()),
             "plan": sorted(self._plans()),
         }
 
@@ -237,6 +239,13 @@ class _Gathering:
                 _json(cases),
             )  # fmt: skip
 
+    def _recorded(self) -> Iterator[Row]:
+        log = self._store.decisions
+        types = self._gate.policies.subject_types
+        for one in log.followed(subject.identifier for subject in self.subjects):
+            if types.subject(*one.point.subject) in self.subjects:
+                yield from map(_recorded, log.history(one.point, limit=one.number))
+
     def _decisions(self) -> Iterator[tuple[str, Decision]]:
         policies = self._gate.policies
         for subject in self.subjects:
@@ -296,6 +305,14 @@ def _decision(number: int, context: str, made: Decision) -> Row:
         number, _time(made.now), subject.type, subject.identifier, request.product_version, context,
         _json(sorted(map(str, request.purposes))), str(made.verdict), tell(made, verbose=True), made.as_of,
         made.digest, _json(decision_json.decision(made)),
+    )  # fmt: skip
+
+
+def _recorded(one: RecordedDecision) -> Row:
+    subject, version, context = one.point
+    return (
+        one.id, _time(one.at), subject.type, subject.identifier, version, context, one.number, one.verdict,
+        one.old_verdict, one.summary, _json(one.cause), one.as_of, one.digest, _json(one.proof),
     )  # fmt: skip
 
 

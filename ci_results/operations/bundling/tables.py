@@ -69,6 +69,14 @@ TABLES = (
         },
     ),
     Table(
+        "recorded_decision",
+        {
+            "id": int, "time": str, "subject_type": str, "subject": str, "product_version": str,
+            "decision_context": str, "number": int, "verdict": str, "old_verdict": str, "summary": str,
+            "cause": str, "as_of": int, "policies_digest": str, "proof": str,
+        },
+    ),
+    Table(
         "plan",
         {
             "name": str, "version": int, "item_type": str, "item": str, "actor": str, "imported_at": str,
