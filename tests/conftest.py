@@ -21,6 +21,8 @@ import environments
 from hypothesis import HealthCheck, settings
 from resultsdb_lookalike import Lookalike
 
+# What the pytest of a test need not import: plugins of tools that only we have here.
+os.environ["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:anyio -p no:hypothesispytest"
 # A machine that does much else is no fault of a test.
 settings.register_profile(
     "ci_results", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]

@@ -30,7 +30,7 @@ ACCESS = Access(
 )
 """Somebody who may submit results of everything, so that API 3 is fuzzed too."""
 
-SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_S", "8"))
+SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_S", "5"))
 
 
 @pytest.mark.timeout(SECONDS + 120)

@@ -13,7 +13,7 @@ import pytest
 from .families import FAMILIES
 from .pieces import PIECES
 
-SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_READERS_S", "4"))
+SECONDS = int(os.environ.get("CI_RESULTS_FUZZ_READERS_S", "2"))
 SEED_BYTES = 16_384
 SAMPLES = Path(__file__).parent / "samples"
 ROOT = Path(__file__).parents[2]
