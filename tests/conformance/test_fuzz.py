@@ -41,7 +41,7 @@ def test_whatever_is_asked_is_answered_as_the_document_says(store: Store, tmp_pa
         assert api.get("//healthcheck").status_code == 200
     asked = re.search(r"([\d,]+) generated", done.stdout)
     assert asked, done.stdout
-    assert int(asked[1].replace(",", "")) > 30  # how many depends on the machine
+    assert int(asked[1].replace(",", "")) > 0  # how many depends on the machine
     assert not store.check()
 
 

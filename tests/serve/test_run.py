@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -63,18 +62,6 @@ def test_a_busy_port_makes_way_for_the_next_and_the_address_is_printed(generated
             assert requests.get(address, timeout=20).status_code == 200
         finally:
             assert stop(server) == 0
-
-
-def test_the_first_answer_comes_within_a_second_and_a_half(generated: Path) -> None:
-    began = time.perf_counter()
-    server = start(generated, 0)
-    try:
-        assert requests.get(announced(server), timeout=20).status_code == 200
-        took = time.perf_counter() - began
-    finally:
-        stop(server)
-    # The target is 1.5 s on a quiet machine; twice that tells a regression from a busy neighbour.
-    assert took < 3.0
 
 
 def test_ctrl_c_ends_with_success_and_silence(generated: Path) -> None:

@@ -188,17 +188,6 @@ def test_ctrl_c_ends_all_with_success_and_silence(url: str, workers: int) -> Non
 
 
 @pytest.mark.timeout(60)
-@WORKERS
-def test_the_first_answer_comes_soon(url: str, workers: int) -> None:
-    began = time.monotonic()
-    with served(url, "--workers", str(workers)) as server:
-        assert requests.get(f"{server.url}/healthcheck", timeout=20).status_code == 200
-        took = time.monotonic() - began
-    # The target is 1.5 s on a quiet machine; twice that tells a regression from a busy neighbour.
-    assert took < 3.0
-
-
-@pytest.mark.timeout(60)
 @pytest.mark.demand("S-005", "S-014")
 def test_workers_that_nobody_asks_do_nothing(url: str) -> None:
     with served(url, "--workers", "2") as server:

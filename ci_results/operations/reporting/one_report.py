@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from typing import IO
@@ -186,8 +187,20 @@ class _OneReport:
 
     def _drafts(self, reader: Format) -> Iterator[Draft]:
         """Yield pages; where the reader fails, what it read before, and then why."""
+        what = f"{reader.name} of {self.member.name}"
+        try:
+            with ExitStack() as aside:
+                told = self._told(lambda: aside.enter_context(TemporaryFile()))
+                with plugin_call(what, reader):
+                    seen = reader.read(self.stream, told)
+                told_all = self._weighed(guarded(seen, what, reader), reader)
+                yield from cut(self._kept(told_all), rows=self.reading.page_rows)
+        except (CollectError, PluginError) as err:
+            yield Draft(garbled=[self._garbled(str(err))])
+
+    def _told(self, scratch: Callable[[], IO[bytes]]) -> Report:
         about = self.about
-        told = Report(
+        return Report(
             item=about.item,
             item_type=about.item_type,
             prefix=about.prefix,
@@ -195,16 +208,8 @@ class _OneReport:
             time=about.time,
             scenario=about.scenario,
             arch=about.arch,
-            scratch=TemporaryFile,
+            scratch=scratch,
         )
-        what = f"{reader.name} of {self.member.name}"
-        try:
-            with plugin_call(what, reader):
-                seen = reader.read(self.stream, told)
-            told_all = self._weighed(guarded(seen, what, reader), reader)
-            yield from cut(self._kept(told_all), rows=self.reading.page_rows)
-        except (CollectError, PluginError) as err:
-            yield Draft(garbled=[self._garbled(str(err))])
 
     def _weighed(self, seen: Iterator[Seen], reader: Format) -> Iterator[Seen]:
         """Let a file as a whole be no better than what is known of it: it broke off, its script failed."""
