@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any
 
 from ci_results.domain.garbled import Garbled
@@ -17,9 +18,11 @@ from ci_results.plugin.contract import Format
 
 from .reading_junit import about, garbled
 
+EXAMPLES = 1_000 if "CI_RESULTS_FUZZ_READERS_S" in os.environ else 30
+"""How many Hypothesis tries of each property; `tox -e fuzz` tries more."""
 FORMATS: dict[str, Format] = {each.name: each for each in register_formats()}
 
-__all__ = ["FORMATS", "about", "children", "garbled", "ours", "read", "told", "whole"]
+__all__ = ["EXAMPLES", "FORMATS", "about", "children", "garbled", "ours", "read", "told", "whole"]
 
 
 def read(name: str, report: str | bytes, **changes: Any) -> list[Observation | Garbled]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .pieces import PIECES
-from .reading import FORMATS, read, told
+from .reading import EXAMPLES, FORMATS, read, told
 
 SAMPLES = Path(__file__).parent / "samples"
 NAMES = sorted(FORMATS)
@@ -28,7 +28,7 @@ FOUND = {
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.binary(max_size=300))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_noise_is_read_or_garbled(name: str, data: bytes) -> None:
     told(name, read(name, data))
     FORMATS[name].recognises(data)
@@ -36,7 +36,7 @@ def test_noise_is_read_or_garbled(name: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_pieces_of_reports_in_any_order_are_read_or_garbled(name: str, data: st.DataObject) -> None:
     pieces = st.sampled_from(PIECES[name]) | st.binary(max_size=3)
     report = b"".join(data.draw(st.lists(pieces, max_size=30)))

@@ -26,8 +26,8 @@ def run(folder: Path, *command: str, code: int | None = None) -> subprocess.Comp
     there = own or (beside if os.access(beside, os.X_OK) else shutil.which(command[0]))
     program = str(there or command[0])
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    environment = {**os.environ, "HOME": str(folder), "PATH": path}
-    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"HOME": str(folder), "PATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [program, *command[1:]], cwd=folder, env=environment, capture_output=True, text=True, timeout=100
     )

@@ -122,9 +122,16 @@ def test_values_that_nest_without_end_are_refused(name: str, opens: str) -> None
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_a_text_without_end_is_given_up(name: str) -> None:
-    stream = Endless(JSON[name][0].encode(), b"x" * 100, most=20 * MB)
+def test_a_text_without_end_is_given_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ci_results.formats.json_records.MAX_TOKEN_BYTES", MB)
+    stream = Endless(JSON[name][0].encode(), b"x" * 100, most=2 * MB)
     seen = list(FORMATS[name].read(stream, about()))  # type: ignore[arg-type]
+    assert garbled(seen)[-1].reason == "one text is longer than 1 MiB"
+
+
+def test_a_text_is_given_up_after_16_megabytes() -> None:
+    stream = Endless(JSON["ctrf"][0].encode(), b"x" * 100, most=20 * MB)
+    seen = list(FORMATS["ctrf"].read(stream, about()))  # type: ignore[arg-type]
     assert garbled(seen)[-1].reason == "one text is longer than 16 MiB"
 
 
@@ -170,15 +177,15 @@ def test_no_report_is_read_beyond_its_limit(name: str, monkeypatch: pytest.Monke
         "text_lines.MAX_FILE_BYTES",
         "xml_records.MAX_FILE_BYTES",
     ):
-        value = (MB,) if module.endswith("__defaults__") else MB
+        value = (MB // 4,) if module.endswith("__defaults__") else MB // 4
         monkeypatch.setattr(f"ci_results.formats.{module}", value)
     if name in XML:
         begins, record, ends, _ = XML[name]
-        stream = Endless(begins.encode(), f"{record}{ends}".encode(), most=4 * MB)
+        stream = Endless(begins.encode(), f"{record}{ends}".encode(), most=2 * MB)
     elif name in JSON:
-        stream = Endless(b'{"other":[', b'{"a":"b"},', most=4 * MB)
+        stream = Endless(b'{"other":[', b'{"a":"b"},', most=2 * MB)
     else:
-        stream = Endless(LINES[name], b"x" * 90 + b"\n", most=4 * MB)
+        stream = Endless(LINES[name], b"x" * 90 + b"\n", most=2 * MB)
     seen = list(FORMATS[name].read(stream, about()))  # type: ignore[arg-type]
     assert garbled(seen)
     assert "longer than" in garbled(seen)[-1].reason

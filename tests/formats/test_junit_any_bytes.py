@@ -12,6 +12,7 @@ from ci_results.domain.testcase import check_testcase
 from ci_results.formats.junit import JUnit
 from ci_results.formats.junit_outcome import OUTCOMES
 
+from .reading import EXAMPLES
 from .reading_junit import cases, garbled, read, whole
 
 PIECES = st.sampled_from([
@@ -41,21 +42,21 @@ def told(seen: list[Observation | Garbled]) -> None:
 
 @given(st.binary(max_size=300))
 @example(b"\xff\xfe<\x00")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_noise_is_read_or_garbled(data: bytes) -> None:
     told(read(data))
     JUnit().recognises(data)
 
 
 @given(st.lists(PIECES | st.binary(max_size=4), max_size=30).map(b"".join))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_pieces_of_reports_in_any_order_are_read_or_garbled(data: bytes) -> None:
     told(read(data))
     JUnit().recognises(data)
 
 
 @given(st.lists(st.tuples(NAMES, NAMES, st.sampled_from(["", "<failure/>", "<skipped/>"])), max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_no_case_of_a_well_formed_report_is_lost(rows: list[tuple[str, str, str]]) -> None:
     def quoted(text: str) -> str:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
