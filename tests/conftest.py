@@ -68,7 +68,10 @@ FOUND = {
     "chromium": lambda: shutil.which("chromium") and shutil.which("chromedriver"),
     **{
         name: (lambda name=name: tool(name))
-        for name in ("avocado", "ctest", "mocha", "node", "prove", "robot", "rpmlint", "ruff", "tmt", "tox")
+        for name in (
+            *("avocado", "cppcheck", "ctest", "gcc", "mocha", "node", "prove", "robot", "rpmlint", "ruff"),
+            *("tmt", "tox", "valgrind"),
+        )
     },
 }
 """What a test may need that a machine may lack, and how to look for it."""

@@ -81,8 +81,9 @@ kind = "resultsdb"                # or jsonlines; docs/sinks.md has the other ke
 url = "https://resultsdb.example/api/v2.0"
 ```
 
-Many sources at once: `ci-results source add --from masters.csv`, a table with a header
-`name,url` and any of the keys above.
+Many sources at once: `ci-results source add --from masters.csv`, a table with a header:
+`name`, and any of the keys above. A source that is no server has no `url` but the keys of its collector, e.g.
+`name,collector,path`.
 
 ## In the tox.ini of your own project
 

@@ -39,7 +39,7 @@ def source() -> None:
     "--from",
     "masters",
     type=click.File(encoding="utf-8"),
-    help="Add many: a CSV with a header name,url and more keys.",
+    help="Add many: a CSV with a header: name, url or where it is else, and more keys.",
 )
 @click.option(
     "--check/--no-check", default=True, show_default=True, help="Ask the server whether it answers."

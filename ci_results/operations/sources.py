@@ -90,20 +90,18 @@ def toml_value(value: object) -> str:
 
 
 def read_masters(stream: IO[str], where: str) -> list[tuple[str, dict[str, Any]]]:
-    """Read a table of sources: a CSV with a header, columns `name`, `url` and any keys of the table.
+    """Read a table of sources: a CSV with a header, the column `name` and any keys of the table.
 
-    An empty field is left out, e.g. `name,url,owner,token_env`. Raises ConfigError with the line.
+    An empty field is left out, e.g. `name,url,owner,token_env`; a collector of folders needs no `url`.
+    Raises ConfigError with the line.
     """
     rows = csv.DictReader(stream)
-    for needed in ("name", "url"):
-        if needed not in (rows.fieldnames or ()):
-            raise ConfigError(f"{where}: line 1: column {needed} is missing")
+    if "name" not in (rows.fieldnames or ()):
+        raise ConfigError(f"{where}: line 1: column name is missing")
     masters: list[tuple[str, dict[str, Any]]] = []
     for row in rows:
-        if None in row or not (row["name"] and row["url"]):
-            raise ConfigError(
-                f"{where}: line {rows.line_num}: needs name, url and as many fields as the header"
-            )
+        if None in row or not row["name"]:
+            raise ConfigError(f"{where}: line {rows.line_num}: needs name and as many fields as the header")
         values: dict[str, Any] = {"collector": "jenkins"}
         values |= {key: _number(value) for key, value in row.items() if value and key != "name"}
         masters.append((row["name"].strip(), values))

@@ -13,14 +13,18 @@ from ..formats.allure_xml import AllureXML
 from ..formats.avocado import Avocado
 from ..formats.beaker import Beaker
 from ..formats.coverity import Coverity
+from ..formats.cppcheck import Cppcheck
 from ..formats.csdiff import Csdiff
 from ..formats.csdiff_text import CsdiffText
 from ..formats.ctest import CTest
 from ..formats.ctrf import CTRF
+from ..formats.fedora_wiki import FedoraWiki
+from ..formats.gcc_json import GccJSON
 from ..formats.go_test import GoTest
 from ..formats.gtest import GTest
 from ..formats.junit import JUnit
 from ..formats.kiwi import Kiwi
+from ..formats.ltp import LTP
 from ..formats.manual_csv import ManualCSV
 from ..formats.mocha import Mocha
 from ..formats.nitrate import Nitrate
@@ -41,6 +45,7 @@ from ..formats.tmt import Tmt
 from ..formats.tps import TPS
 from ..formats.trx import TRX
 from ..formats.unit_xml import UnitXML
+from ..formats.valgrind import Valgrind
 from ..formats.xunit_net import XUnitNet
 from ..messages.builtin import READERS as MESSAGES
 from ..normalise.items import BUILT_IN
@@ -51,10 +56,11 @@ from .spec import hookimpl
 
 READERS = (
     *(JUnit, NUnit, XUnitNet, TRX, Robot, Beaker, RpmgrillXML, Nitrate, CTest, AllureXML, UnitXML),
+    *(Cppcheck, Valgrind, GccJSON, LTP),
     *(CTRF, Allure, SARIF, Csdiff, Coverity, Rpmgrill, Rpminspect, Rpmdiff, TPS, Avocado, OpenQA, Kiwi),
     *(Mocha, RobotJSON, OpenQADetails),
     *(GTest, ResultsDBMessage, GoTest, RpmgrillYAML, Tmt, ManualCSV),
-    *(RpminspectText, Rpmlint, RpmdiffText, CsdiffText, TAP),
+    *(RpminspectText, Rpmlint, RpmdiffText, CsdiffText, TAP, FedoraWiki),
 )
 """In the order in which they are asked: the first that recognises a file reads it."""
 

@@ -15,6 +15,12 @@ XML = {
         "</task>",
         "</recipe></recipeSet></job>",
     ),
+    "cppcheck": (
+        "<results version='2'><cppcheck version='2'/><errors>",
+        "<error id='a' severity='style'>",
+        "</error>",
+        "</errors></results>",
+    ),
     "ctest": ("<Site><Testing>", "<Test Status='passed'><Name>a</Name>", "</Test>", "</Testing></Site>"),
     "nitrate": (
         "<testcaseruns>",
@@ -42,6 +48,12 @@ XML = {
         "</TestCase>",
         "</TestSuite></TestLog>",
     ),
+    "valgrind": (
+        "<valgrindoutput><tool>memcheck</tool><status><state>FINISHED</state></status>",
+        "<error unique='1'><kind>Leak_StillReachable</kind>",
+        "</error>",
+        "</valgrindoutput>",
+    ),
     "xunit_net": (
         "<assemblies><assembly>",
         "<test name='a' result='Pass'>",
@@ -56,8 +68,13 @@ JSON = {
     "coverity": ('{"type":"Coverity issues","issues":[{"checkerName":"', '"}]}'),
     "csdiff": ('{"defects":[{"checker":"', '"}]}'),
     "ctrf": ('{"results":{"tool":{"name":"x"},"tests":[{"status":"passed","name":"', '"}]}}'),
+    "gcc_json": (
+        '[{"kind":"warning","column-origin":1,"locations":[],"option":"-Wa","message":"',
+        '"}]',
+    ),
     "gtest": ('{"testsuites":[{"testsuite":[{"result":"COMPLETED","name":"', '"}]}]}'),
     "kiwi": ('[{"status__name":"PASSED","case__summary":"', '"}]'),
+    "ltp": ('{"results":[{"test":{"result":"TPASS"},"test_fqn":"', '"}]}'),
     "mocha": ('{"stats":{"suites":1,"passes":1,"failures":0},"passes":[{"title":"', '"}]}'),
     "openqa": ('{"job":{"test":"a","result":"failed","modules":[{"result":"failed","name":"', '"}]}}'),
     "openqa_details": ('[{"result":"ok","screenshot":"', '"}]'),
@@ -79,6 +96,7 @@ YAML = {
 }
 LINES = {
     "csdiff_text": b"a.c:1: warning: ",
+    "fedora_wiki": b"{|\n| [[QA:Testcase_a]]\n| {{result|pass|a}} ",
     "go_test": b'{"Action":"pass","Package":"x","Test":"',
     "manual_csv": b"testcase,outcome\nPASSED,",
     "rpmdiff_text": b"added       /",

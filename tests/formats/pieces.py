@@ -34,6 +34,12 @@ PIECES: dict[str, list[bytes]] = {
         b"<task name='' result='New' status='Queued'>",
         b"</task>", b"<results><result path='/x' result='Fail'>t</result></results>", b"<logs/>",
     ],
+    "fedora_wiki": [
+        b"{|\n", b"|}\n", b"|-\n", b"! Test Case !! x86_64\n", b"| [[QA:Testcase_a|a]]\n",
+        b"| [[User:b]]\n",
+        b"| {{result|pass|a}}\n", b"{{result|none}}", b"|| {{result|fail||1}} <ref>c</ref>\n", b"{{", b"}}",
+        b"|", b"{{testresult/warn|x}}", b"{{result |odd|bot=true}}", b"[[", b"! [[QA:TestCase_b]]\n", b"\n",
+    ],
     "go_test": [
         b'{"Action":"run","Package":"x","Test":"T"}\n',
         b'{"Action":"output","Package":"x","Test":"T","Output":"o"}\n',
@@ -57,6 +63,27 @@ PIECES: dict[str, list[bytes]] = {
         b"<failure><message>m</message><stack-trace>t</stack-trace></failure>",
         b"<labels><label name='tag' value='x'/></labels>", b"<steps><step/></steps>",
         b"<parameters><parameter name='p' value='1' kind='argument'/></parameters>",
+    ],
+    "cppcheck": [
+        *XML, b"<results version='2'>", b"</results>", b"<cppcheck version='2.10'/>", b"<errors>",
+        b"</errors>", b"<error id='a' severity='error' msg='m'>", b"</error>",
+        b"<location file='a.c' line='1'/>",
+        b"<error id='b' severity='odd'/>", b"<error/>",
+    ],
+    "valgrind": [
+        *XML, b"<valgrindoutput>", b"</valgrindoutput>", b"<tool>memcheck</tool>", b"<error>", b"</error>",
+        b"<kind>Leak_DefinitelyLost</kind>", b"<kind>UninitValue</kind>", b"<what>w</what>",
+        b"<stack><frame><fn>f</fn><file>a.c</file><line>1</line></frame></stack>",
+        b"<status><state>FINISHED</state></status>",
+        b"<fatal_signal><signame>SIGSEGV</signame></fatal_signal>",
+    ],
+    "gcc_json": [
+        *JSON, b'[{"kind":"warning","message":"m","locations":[],"column-origin":1', b'"option":"-Wx"',
+        b'"locations":[{"caret":{"line":1,"file":"a.c"}}]', b'"kind":"error"', b"}]",
+    ],
+    "ltp": [
+        *JSON, b'{"results":[', b'{"test_fqn":"LTP:a:b","test":{"result":"TPASS"}}', b'"test_fqn":"a"',
+        b'"test":{"result":"TBROK","duration":1.5,"log":"l"}', b'"environment":{"kernel":"k"}', b"]}",
     ],
     "ctest": [
         *XML, b"<Site>", b"</Site>", b"<Testing>", b"</Testing>", b"<TestList><Test>a</Test></TestList>",

@@ -47,8 +47,10 @@ FIELDS = {
     "coverity": ("mainEventLineNumber",),
     "csdiff": ("cwe", "key_event_idx", "imp"),
     "ctrf": ("duration", "stop", "retries", "line"),
+    "gcc_json": ("column-origin", "option"),
     "gtest": ("timestamp", "time", "line"),
     "kiwi": ("id", "stop_date", "status__weight"),
+    "ltp": ("status",),
     "mocha": ("duration", "currentRetry"),
     "openqa": ("result", "category"),
     "openqa_details": ("needle", "dents"),
@@ -63,6 +65,7 @@ FIELDS = {
 ATTRIBUTES = {
     "allure_xml": ("start", "stop"),
     "beaker": ("finish_time", "duration", "id"),
+    "cppcheck": ("cwe", "line"),
     "ctest": ("Order",),
     "junit": ("time", "timestamp", "line"),
     "nitrate": ("case_run_id",),
@@ -71,6 +74,7 @@ ATTRIBUTES = {
     "rpmgrill_xml": ("order", "run_time"),
     "trx": ("endTime", "duration"),
     "unit_xml": ("line",),
+    "valgrind": ("line",),
     "xunit_net": ("time",),
 }
 

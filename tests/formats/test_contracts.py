@@ -46,6 +46,51 @@ class TestCoverity(BuiltIn):
     )
 
 
+class TestCppcheck(BuiltIn):
+    format = FORMATS["cppcheck"]
+    samples = SAMPLES / "cppcheck"
+    sums_up = True
+    big = (
+        b"<results version='2'><cppcheck version='2'/><errors>",
+        b"<error id='check%d' severity='style' msg='" + LONG + b"'/>",
+        b"</errors></results>",
+    )
+
+
+class TestValgrind(BuiltIn):
+    format = FORMATS["valgrind"]
+    samples = SAMPLES / "valgrind"
+    sums_up = True
+    big = (
+        b"<valgrindoutput><tool>memcheck</tool>",
+        b"<error><kind>Kind%d</kind><what>" + LONG + b"</what></error>",
+        b"<status><state>FINISHED</state></status></valgrindoutput>",
+    )
+
+
+class TestGccJSON(BuiltIn):
+    format = FORMATS["gcc_json"]
+    samples = SAMPLES / "gcc_json"
+    sums_up = True
+    big = b"[", b'{"kind":"warning","option":"-W%d","message":"' + LONG + b'"},', b'{"kind":"note"}]'
+
+
+class TestFedoraWiki(BuiltIn):
+    format = FORMATS["fedora_wiki"]
+    samples = SAMPLES / "fedora_wiki"
+    big = b"{|\n", b"|-\n| [[QA:Testcase_%d]]\n| {{result|pass|a}} " + LONG + b"\n", b"|}\n"
+
+
+class TestLTP(BuiltIn):
+    format = FORMATS["ltp"]
+    samples = SAMPLES / "ltp"
+    big = (
+        b'{"results":[',
+        b'{"test_fqn":"LTP:a:t%d","test":{"result":"TPASS","log":"' + LONG + b'"}},',
+        b'{"test_fqn":"z","test":{"result":"TPASS"}}]}',
+    )
+
+
 class TestCsdiff(BuiltIn):
     format = FORMATS["csdiff"]
     samples = SAMPLES / "csdiff"

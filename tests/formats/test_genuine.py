@@ -312,3 +312,47 @@ def test_rpmlint_prints_its_findings(tmp_path: Path) -> None:
     assert isinstance(seen, Observation)
     assert seen.data["specfiles"] == "1"
     assert len(told) > 1
+
+
+BAD_C = (
+    "#include <stdlib.h>\nint main(int argc, char **argv) {\n  char *p = malloc(4);\n"
+    "  if (argc > 5) { free(p); free(p); }\n  p[4] = 1;\n  return 0;\n}\n"
+)
+
+
+@pytest.mark.demand("S-130")
+@pytest.mark.needs("cppcheck")
+def test_cppcheck_writes_xml(tmp_path: Path) -> None:
+    (tmp_path / "bad.c").write_text(BAD_C)
+    (tmp_path / "good.c").write_text("int main(void) { return 0; }\n")
+    told = outcomes("cppcheck", run(tmp_path, "cppcheck", "--xml", "bad.c", code=0).stderr)
+    assert told["cppcheck"] == "FAILED"
+    assert told["cppcheck.doubleFree"] == "FAILED"
+    clean = run(tmp_path, "cppcheck", "--xml", "good.c", code=0).stderr
+    assert outcomes("cppcheck", clean) == {"cppcheck": "PASSED"}
+
+
+@pytest.mark.demand("S-130")
+@pytest.mark.needs("gcc")
+def test_gcc_writes_json(tmp_path: Path) -> None:
+    (tmp_path / "bad.c").write_text("int main(void) { int unused; return missing; }\n")
+    command = ("gcc", "-Wall", "-fsyntax-only", "-fdiagnostics-format=json", "bad.c")
+    printed = run(tmp_path, *command, code=1).stderr
+    told = outcomes("gcc_json", printed)
+    assert told == {"gcc.error": "FAILED", "gcc.Wunused-variable": "NEEDS_INSPECTION", "gcc": "FAILED"}
+
+
+@pytest.mark.demand("S-130")
+@pytest.mark.needs("valgrind")
+def test_valgrind_writes_xml(tmp_path: Path) -> None:
+    (tmp_path / "bad.c").write_text(BAD_C)
+    run(tmp_path, "gcc", "-g", "-O0", "-w", "-o", "bad", "bad.c", code=0)
+    run(tmp_path, "valgrind", "--leak-check=full", "--xml=yes", "--xml-file=bad.xml", "./bad", code=0)
+    told = outcomes("valgrind", (tmp_path / "bad.xml").read_bytes())
+    assert told == {
+        "valgrind.InvalidWrite": "FAILED",
+        "valgrind.Leak_DefinitelyLost": "FAILED",
+        "valgrind": "FAILED",
+    }
+    run(tmp_path, "valgrind", "--xml=yes", "--xml-file=good.xml", "true", code=0)
+    assert outcomes("valgrind", (tmp_path / "good.xml").read_bytes()) == {"valgrind": "PASSED"}

@@ -14,6 +14,7 @@ from .families import JSON, LINES, XML, YAML
 from .reading import FORMATS, about, garbled, ours, read, whole
 
 MB = 1 << 20
+SUMMED_UP = {"cppcheck", "valgrind"}
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
@@ -99,7 +100,7 @@ def test_damage_that_can_be_cleaned_costs_no_record(name: str) -> None:
     begins, record, ends, closes = XML[name]
     seen = read(name, f"{begins}{record}{ends}{record}<m>\x01 & \x02</m>{ends}{record}{ends}{closes}")
     assert garbled(seen) == []
-    assert len(seen) == 4
+    assert len(seen) == (2 if name in SUMMED_UP else 4)
     assert whole(seen).outcome == "damaged"
 
 

@@ -17,6 +17,11 @@ RECORD, REPORT, FIRST = "the record", "the report", "the first of the report"
 FRAMES = {
     "allure": '{"uuid":"u","name":"t","historyId":"h",{}}',
     "coverity": '{"type":"Coverity issues","formatVersion":10,"issues":[{}]}',
+    "cppcheck": "<results version='2'><cppcheck version='2.10'/><errors>{}</errors></results>",
+    "valgrind": "<valgrindoutput><tool>memcheck</tool>{}</valgrindoutput>",
+    "gcc_json": "[{}]",
+    "fedora_wiki": "{|\n! Test Case\n! x86_64\n|-\n{}\n|}",
+    "ltp": '{"results":[{}]}',
     "csdiff": '{"defects":[{}]}',
     "csdiff_text": "{}",
     "ctrf": '{"results":{"tool":{"name":"x"},"tests":[{}]}}',

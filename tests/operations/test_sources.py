@@ -113,9 +113,17 @@ def test_masters_come_from_a_table() -> None:
     ]
 
 
+def test_a_source_that_is_no_server_needs_no_url() -> None:
+    table = io.StringIO("name,collector,path,url\na,rpmgrill,/srv/a,\nb,jenkins,,http://b\n")
+    assert read_masters(table, "m.csv") == [
+        ("a", {"collector": "rpmgrill", "path": "/srv/a"}),
+        ("b", {"collector": "jenkins", "url": "http://b"}),
+    ]
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
-    [("name\na\n", "line 1: column url"), ("name,url\na\n", "line 2"), ("name,url\na,b,c\n", "line 2")],
+    [("url\na\n", "line 1: column name"), ("name,url\n,b\n", "line 2"), ("name,url\na,b,c\n", "line 2")],
 )
 def test_a_bad_table_is_refused_with_its_line(table: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"m.csv: {said}"):

@@ -235,7 +235,8 @@ class _OneReport:
         raw = self.stream.read(KEPT_BYTES + 1)
         self.stream.seek(place)
         if len(raw) > KEPT_BYTES:
-            return piece
+            lost = f"only this piece is kept: the report is longer than {KEPT_BYTES // 1_000_000} MB"
+            return replace(piece, reason=f"{piece.reason}; {lost}")
         where = piece.position and f"{piece.position.partition(KEPT_FROM)[0]}{KEPT_FROM}byte 0, line 1"
         return replace(piece, raw=raw, position=where)
 
