@@ -35,7 +35,7 @@ _LEAKS = {
     "Leak_IndirectlyLost": "indirectly lost",
     "Leak_StillReachable": "still reachable",
 }
-_RECORDS = ("tool", "args", "status", "error", "fatal_signal", "errorcounts", "suppcounts", "preamble")
+_RECORDS = ("tool", "args", "status", "error", "fatal_signal")
 
 
 class Valgrind:
