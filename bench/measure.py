@@ -11,9 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 Figures = dict[str, float]
 
 
@@ -55,6 +52,10 @@ def medians(runs: Sequence[Figures]) -> Figures:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print one table; figures are rounded to what they are worth."""
+    # Imported here: no candidate's peak memory shall hold it.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")

@@ -28,13 +28,13 @@ class Keys:
     A file may hold millions of cases, and their names as Python strings would take 150 bytes each.
     So the names of a head live in a set only until another head comes, or there are too many; then
     their hashes (Python's own, keyed, which a hostile file cannot aim at) are put aside, where
-    `scratch` gives files not in memory. Of 64 bits: of ten million cases one is numbered needlessly
+    `scratch` gives files not in memory. Those of heads lie apart: they are asked for at each head,
+    those of names only where a head comes back. Of 64 bits: of ten million cases one is numbered needlessly
     in 1 of 300,000 files.
     """
 
-    __slots__ = ("_aside", "_given", "_recent", "_salt", "live", "quick")
+    __slots__ = ("_given", "_heads", "_names", "_salt", "live", "quick")
     MOST_LIVE = 1 << 15
-    _MOST_RECENT = 1 << 15
     _MOST_GIVEN = 1_000
 
     def __init__(self, scratch: Scratch | None = None) -> None:
@@ -42,8 +42,9 @@ class Keys:
         self.quick = True
         self._salt = 0
         self._given: dict[str, int] = {}
-        self._recent: set[int] = {hash(("",))}
-        self._aside = PutAside(scratch)
+        self._heads = Hashes(scratch)
+        self._heads.add([hash("")])
+        self._names = Hashes(scratch)
 
     def enter(self, head: str) -> None:
         """Go to `head`, e.g. "tests.test_login::"; with `quick` after it, a name not in `live` is free."""
@@ -53,15 +54,14 @@ class Keys:
         self._leave()
         self._given.clear()
         self._salt = salt
-        itself = hash((head,))
-        self.quick = not self._known(itself)
+        self.quick = salt not in self._heads
         if self.quick:
-            self._recent.add(itself)
+            self._heads.add([salt])
 
     def add(self, name: str) -> bool:
         """Take `name`; say whether it was free."""
         live = self.live
-        if name in live or (not self.quick and self._known(hash(name) ^ self._salt)):
+        if name in live or (not self.quick and hash(name) ^ self._salt in self._names):
             return False
         live.add(name)
         if len(live) > self.MOST_LIVE:
@@ -97,17 +97,32 @@ class Keys:
         return numbered
 
     def _has(self, name: str) -> bool:
-        return name in self.live or (not self.quick and self._known(hash(name) ^ self._salt))
-
-    def _known(self, number: int) -> bool:
-        return number in self._recent or number in self._aside
+        return name in self.live or (not self.quick and hash(name) ^ self._salt in self._names)
 
     def _leave(self) -> None:
         """Keep but the hashes of the names under this head."""
-        salt, recent = self._salt, self._recent
-        recent.update([hash(name) ^ salt for name in self.live])
+        salt = self._salt
+        self._names.add([hash(name) ^ salt for name in self.live])
         self.live.clear()
         self.quick = False
-        if len(recent) > self._MOST_RECENT:
-            self._aside.put(recent)
-            recent.clear()
+
+
+class Hashes:
+    """A set of hashes of which the last ones live in memory."""
+
+    __slots__ = ("_aside", "_recent")
+    MOST_RECENT = 1 << 15
+
+    def __init__(self, scratch: Scratch | None) -> None:
+        self._recent: set[int] = set()
+        self._aside = PutAside(scratch)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._recent or number in self._aside
+
+    def add(self, numbers: list[int]) -> None:
+        """Take some; the last ones are put aside where they are too many."""
+        self._recent.update(numbers)
+        if len(self._recent) > self.MOST_RECENT:
+            self._aside.put(self._recent)
+            self._recent.clear()

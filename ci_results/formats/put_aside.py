@@ -22,9 +22,10 @@ _ALIKE = 4
 class PutAside:
     """A set of 64-bit hashes that only grows: `put` many, ask for one with `in`.
 
-    A Bloom filter of 4 MiB answers for nearly all that are not in it: of 4 million 1 in 20 others is
-    looked for. The hashes themselves lie in runs of 1,024 parts by their upper bits, so that a look
-    reads one part of each run. Four runs of a size become one: twelve or so hold 10 million.
+    A Bloom filter of 4 MiB, made at the first question, answers for nearly all that are not in it: of
+    4 million 1 in 20 others is looked for. The hashes themselves lie in runs of 1,024 parts by their
+    upper bits, so that a look reads one part of each run. Four runs of a size become one: twelve or so
+    hold 10 million.
 
     Without `scratch`, or where its files cannot be written, runs stay in memory: 8 bytes each.
     """
@@ -39,11 +40,8 @@ class PutAside:
     def put(self, hashes: Iterable[int]) -> None:
         """Put some aside, as Python's hash() gives them, none of which is here."""
         ordered = array("q", sorted(hashes))
-        bits = self._filter = self._filter or bytearray(1 << _FILTER_BITS - 3)
-        for number in ordered:
-            bits[(number & _BIT) >> 3] |= 1 << (number & 7)
-            second = number >> _FILTER_BITS & _BIT
-            bits[second >> 3] |= 1 << (second & 7)
+        if self._filter:
+            self._mark(ordered)
         ends = [bisect_left(ordered, start) * _BYTES for start in _STARTS]
         ends.append(len(ordered) * _BYTES)
         self._runs.append(self._kept(lambda: [ordered.tobytes()], array("L", [0, *ends]), 0))
@@ -51,8 +49,10 @@ class PutAside:
             self._runs[-_ALIKE:] = [self._merged(last)]
 
     def __contains__(self, number: int) -> bool:
-        bits = self._filter
-        if not bits or not bits[(number & _BIT) >> 3] >> (number & 7) & 1:
+        if not self._runs:
+            return False
+        bits = self._filter or self._made_filter()
+        if not bits[(number & _BIT) >> 3] >> (number & 7) & 1:
             return False
         second = number >> _FILTER_BITS & _BIT
         if not bits[second >> 3] >> (second & 7) & 1:
@@ -60,6 +60,21 @@ class PutAside:
         part = (number >> 54) + _PARTS // 2
         mark = array("q", [number]).tobytes()
         return any(_holds(run.part(part), mark) for run in self._runs)
+
+    def _made_filter(self) -> bytearray:
+        self._filter = bytearray(1 << _FILTER_BITS - 3)
+        for run in self._runs:
+            for part in range(_PARTS):
+                self._mark(array("q", run.part(part)))
+        return self._filter
+
+    def _mark(self, hashes: Iterable[int]) -> None:
+        """Enter hashes into the filter."""
+        bits = self._filter
+        for number in hashes:
+            bits[(number & _BIT) >> 3] |= 1 << (number & 7)
+            second = number >> _FILTER_BITS & _BIT
+            bits[second >> 3] |= 1 << (second & 7)
 
     def _merged(self, runs: list[_Run]) -> _Run:
         ends = array("L", [sum(ends) for ends in zip(*(run.ends for run in runs), strict=True)])

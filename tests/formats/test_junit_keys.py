@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_results.formats import junit_keys
-from ci_results.formats.junit_keys import SEPARATOR, Keys, apart
+from ci_results.formats.junit_keys import SEPARATOR, Hashes, Keys, apart
 from ci_results.formats.put_aside import PutAside, Scratch
 
 from .reading_junit import cases, read, whole
@@ -74,7 +74,7 @@ def no_room() -> IO[bytes]:
 
 @pytest.mark.parametrize(
     "limits",
-    [{}, {"MOST_LIVE": 100}, {"_MOST_RECENT": 1_500}, {"MOST_LIVE": 150, "_MOST_RECENT": 150}],
+    [{}, {"MOST_LIVE": 100}, {"MOST_RECENT": 1_500}, {"MOST_LIVE": 150, "MOST_RECENT": 150}],
     ids=["as it is", "many of one head", "many in all", "many runs"],
 )
 @pytest.mark.parametrize("scratch", [None, TemporaryFile, no_room], ids=["memory", "files", "no room"])
@@ -82,7 +82,7 @@ def test_names_stay_unique_under_each_head_however_many_there_are(
     limits: dict[str, int], scratch: Scratch | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, most in limits.items():
-        monkeypatch.setattr(Keys, name, most)
+        monkeypatch.setattr(Keys if name == "MOST_LIVE" else Hashes, name, most)
     keys = Keys(scratch)
     for head in ("a::", "b::", "", "c::"):
         keys.enter(head)
@@ -97,7 +97,7 @@ def test_names_stay_unique_under_each_head_however_many_there_are(
 
 
 def test_heads_that_take_turns_know_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Keys, "_MOST_RECENT", 500)
+    monkeypatch.setattr(Hashes, "MOST_RECENT", 500)
     keys = Keys()
     for n in range(20_000):
         keys.enter(f"{n % 7}::")
