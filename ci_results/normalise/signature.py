@@ -7,7 +7,6 @@ another signature needs a new VERSION: what was stored stays as it is, and is no
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from hashlib import blake2b
 
 VERSION = "1"
@@ -34,6 +33,8 @@ _SUSPECT = re.compile(r"[0-9/\\]")
 """What every word with something to blank in it has; the others, most of them, cost next to nothing."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_KNOWN_WORDS = 4_096
+_KNOWN_CHARS = 80
 _TEMPORARY = re.compile(r"/(?:tmp|var/tmp|run|proc|dev/shm)/", re.IGNORECASE)
 
 
@@ -52,14 +53,19 @@ def blanked(text: str) -> str:
     head = text[:READ]
     if "\x1b" in head:
         head = _ESCAPES.sub("", head)
-    return " ".join(
-        word if word.isalpha() or not _SUSPECT.search(word) else _blanked_word(word) for word in head.split()
-    )
+    return " ".join(map(_words.__getitem__, head.split()))
 
 
-@lru_cache(maxsize=1_024)
-def _blanked_word(word: str) -> str:
-    return _CHANGING.sub(_blank, word)
+class _Words(dict[str, str]):
+    """What stands for each word. Tracebacks repeat theirs: a word met before costs a look."""
+
+    def __missing__(self, word: str) -> str:
+        blank = word if word.isalpha() or not _SUSPECT.search(word) else _CHANGING.sub(_blank, word)
+        if len(word) <= _KNOWN_CHARS:
+            if len(self) >= _KNOWN_WORDS:
+                self.clear()
+            self[word] = blank
+        return blank
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -71,3 +77,6 @@ def _blank(found: re.Match[str]) -> str:
             return "<path>"
         return f"<path>{_NUMBER.sub('<n>', found['last'])}"
     return f"<{kind}>"
+
+
+_words = _Words()
