@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-ROWS_THRESHOLDS = (50_000, 20, 100)
+ROWS_THRESHOLDS = (200_000, 20, 100)
 """Python's own are (700, 10, 10): with them an import spends a fifth of its time in the search."""
 
 _lock = Lock()

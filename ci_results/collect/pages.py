@@ -24,9 +24,6 @@ class Draft:
     cursor: str | None = None
     jobs: tuple[Job, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.seen) + len(self.garbled)
-
 
 def cut(
     things: Iterable[object],
@@ -40,30 +37,33 @@ def cut(
     not, they wait for the next one. What is left at the end comes as a last Draft, also when `things`
     raises: those rows were read well. Raises PluginError for anything else than Seen.
     """
-    draft, size, ended = Draft(), 0, False
+    draft, count, size, ended = Draft(), 0, 0, False
     failure: CiResultsError | None = None
     try:
         for thing in things:
             match thing:
                 case Observation():
                     draft.seen.append(thing)
-                    size += _weight(thing)
+                    count += 1
+                    if thing.note is not None or thing.data:
+                        size += _weight(thing)
                 case Garbled():
                     draft.garbled.append(thing)
+                    count += 1
                     size += len(thing.raw)
                 case Checkpoint():
                     draft.cursor, draft.jobs = thing.cursor, (*draft.jobs, *thing.jobs)
-                    ended = enough(len(draft))
+                    ended = enough(count)
                 case _:
                     raise PluginError(
                         f"a collector yields Observation, Garbled or Checkpoint, got {shown(thing)}"
                     )
-            if ended or len(draft) >= rows or size >= chars:
-                full, draft, size, ended = draft, Draft(), 0, False
+            if ended or count >= rows or size >= chars:
+                full, draft, count, size, ended = draft, Draft(), 0, 0, False
                 yield full
     except CiResultsError as err:
         failure = err
-    if len(draft) or draft.cursor is not None:
+    if count or draft.cursor is not None:
         yield draft
     if failure is not None:
         raise failure

@@ -60,7 +60,10 @@ class _Words(dict[str, str]):
     """What stands for each word. Tracebacks repeat theirs: a word met before costs a look."""
 
     def __missing__(self, word: str) -> str:
-        blank = word if word.isalpha() or not _SUSPECT.search(word) else _CHANGING.sub(_blank, word)
+        if word.isalpha() or not _SUSPECT.search(word):
+            blank = word
+        else:
+            blank = "<n>" if word.isdecimal() else _CHANGING.sub(_blank, word)
         if len(word) <= _KNOWN_CHARS:
             if len(self) >= _KNOWN_WORDS:
                 self.clear()

@@ -15,25 +15,11 @@ _SIZES = (500, 20, 1)
 
 
 def insert_rows(
-    connection: sqlite3.Connection,
-    head: str,
-    rows: Sequence[Sequence[Any]],
-    tail: str = "",
-    same: Sequence[Any] = (),
+    connection: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]], tail: str = ""
 ) -> None:
-    """Insert `rows` by `head`, which ends before VALUES ("insert into _run (id)"); `tail` comes after.
-
-    `same` are the values that begin each row and that all rows have: they are bound once a statement.
-    """
-    if not rows:
-        return
-    one = f"({', '.join([*(f'?{n + 1}' for n in range(len(same))), *'?' * len(rows[0])])})"
-    start = 0
-    for size in _SIZES:
-        statement = f"{head} values {', '.join([one] * size)} {tail}"
-        while len(rows) - start >= size:
-            connection.execute(statement, (*same, *chain.from_iterable(rows[start : start + size])))
-            start += size
+    """Insert `rows` by `head`, which ends before VALUES ("insert into _run (id)"); `tail` comes after."""
+    if rows:
+        _insert(connection, head, list(chain.from_iterable(rows)), len(rows[0]), tail)
 
 
 def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[str, Sequence[Any]]) -> None:
@@ -45,12 +31,36 @@ def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[s
     same = {name: column[0] for name, column in columns.items() if _is_same(column)}
     told = {name: value for name, value in same.items() if value is not None}
     differing = {name: column for name, column in columns.items() if name not in same}
-    names = ", ".join((*told, *differing))
-    rows = list(zip(*differing.values(), strict=True))
-    insert_rows(connection, f"{head} ({names})", rows, same=tuple(told.values()))
+    width, length = len(differing), len(next(iter(columns.values())))
+    values: list[Any] = [None] * (width * length)
+    for place, column in enumerate(differing.values()):
+        values[place::width] = column
+    head = f"{head} ({', '.join((*told, *differing))})"
+    _insert(connection, head, values, width, same=tuple(told.values()))
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    head: str,
+    values: Sequence[Any],
+    width: int,
+    tail: str = "",
+    same: Sequence[Any] = (),
+) -> None:
+    """Insert rows whose `values` follow each other, `width` of them a row.
+
+    `same` are the values that begin each row and that all rows have: they are bound once a statement.
+    """
+    one = f"({', '.join([*(f'?{n + 1}' for n in range(len(same))), *'?' * width])})"
+    start = 0
+    for size in _SIZES:
+        statement = f"{head} values {', '.join([one] * size)} {tail}"
+        while len(values) - start >= size * width:
+            connection.execute(statement, (*same, *values[start : start + size * width]))
+            start += size * width
 
 
 def _is_same(column: Sequence[Any]) -> bool:
     if len(column) == 1:
         return column[0] is None
-    return column[0] == column[-1] and len(set(column)) == 1
+    return column[0] == column[-1] and column.count(column[0]) == len(column)

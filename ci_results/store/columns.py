@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ import orjson
 from ..domain.outcome import UNFINISHED, Outcome
 from ..domain.result import Result
 from ..normalise.signature import signature
-from .fresh import Fresh
+from .fresh import Fresh, Kind
 from .identity import to_text
 from .runrows import Places
 
@@ -22,18 +22,18 @@ NO_FAILURE = UNFINISHED | {Outcome.PASSED, Outcome.INFO}
 """Outcomes whose texts have no signature."""
 
 
-def item_rows(results: Sequence[Result]) -> dict[tuple[str, str], tuple[str | None, ...]]:
+def item_rows(kinds: Mapping[Kind, Result]) -> dict[tuple[str, str], tuple[str | None, ...]]:
     """Return the items of results by name and type, each with its row of _item."""
-    items = {(result.item, result.item_type): result.item_parts for result in results}
+    items = {(result.item, result.item_type): result.item_parts for result in kinds.values()}
     return {
         name: (*name, parts.get("nvr"), parts.get("component"), parts.get("arch"))
         for name, parts in items.items()
     }
 
 
-def variants_of(results: Sequence[Result]) -> set[tuple[str, str]]:
+def variants_of(kinds: Iterable[Kind]) -> set[tuple[str, str]]:
     """Return the scenarios and architectures of results, "" where there is none."""
-    return {(result.scenario or "", result.arch or "") for result in results}
+    return {(scenario or "", arch or "") for _item, _type, scenario, arch in kinds}
 
 
 def result_columns(
@@ -53,8 +53,9 @@ def result_columns(
         "source": [fresh.source] * len(results),
         "run": places.runs,
         "testcase": fresh.testcases,
-        "item": [items[result.item, result.item_type] for result in results],
-        "variant": [variants[result.scenario or "", result.arch or ""] for result in results],
+        "item": _only(items, results) or [items[result.item, result.item_type] for result in results],
+        "variant": _only(variants, results)
+        or [variants[result.scenario or "", result.arch or ""] for result in results],
         "outcome": fresh.outcomes,
         "rank": ranks,
         "submit_time": [
@@ -85,6 +86,11 @@ def signature_rows(fresh: Fresh) -> list[tuple[int, str]]:
                 found = known[said] = signature(*said)
             rows.append((number, found))
     return rows
+
+
+def _only(ids: Mapping[tuple[str, str], int], results: Sequence[Result]) -> Column | None:
+    """Return the column of a page that names but one thing, as the pages of a file do; else None."""
+    return list(ids.values()) * len(results) if len(ids) == 1 else None
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,8 @@ DAILY_SOURCE = "insert into _daily_source (day, source, outcome, n)"
 
 def roll_up(connection: sqlite3.Connection, fresh: Fresh) -> None:
     """Add what is new to the figures of its days, and take out what no longer counts."""
-    days = [rank // DAY_US for rank in fresh.ranks]
+    day_of = {rank: rank // DAY_US for rank in set(fresh.ranks)}
+    days = [day_of[rank] for rank in fresh.ranks]
     sources = Counter(zip(days, fresh.outcomes, strict=True))
     sources.subtract((seen.rank // DAY_US, seen.outcome) for seen in fresh.dropped)
     insert_rows(connection, DAILY, _figures(fresh, days), ADD_UP)

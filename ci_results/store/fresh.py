@@ -54,6 +54,10 @@ class Shared:
         self.known: dict[str, list[Seen]] = {}
 
 
+Kind = tuple[str, str, str | None, str | None]
+"""Item, its type, scenario, architecture of a result."""
+
+
 class Numbered(NamedTuple):
     """Results, and for each what it shares, its identity, its digest, and the time that it claims, if any."""
 
@@ -75,6 +79,7 @@ class Fresh:
     """What a page brings: new results in order, who supersedes whom, and who no longer counts.
 
     new         the new results; `ids`, `ranks`, `outcomes` and `testcases` are of the same rows
+    kinds       each Kind among them, with a result of it: a page of a file has one
     superseded  (id of the old, id of the one that is kept)
     dropped     what the days' counts have to leave out again
     told        the id of each of the page's results, that of the stored one for a repeat
@@ -84,6 +89,7 @@ class Fresh:
         self.source = source
         self.ids = range(first_id, first_id)
         self.new = NOTHING
+        self.kinds: Mapping[Kind, Result] = {}
         self.ranks: Sequence[int] = ()
         self.outcomes: Sequence[int] = ()
         self.testcases: Sequence[int] = ()
@@ -105,6 +111,7 @@ class Fresh:
         """Enter what is new, with the ids of its names."""
         self.new = new
         self.ids = range(self.ids.start, self.ids.start + len(new.results))
+        self.kinds = {(one.item, one.item_type, one.scenario, one.arch): one for one in new.results}
         ranks = {claimed: rank(claimed, now) for claimed in set(new.claimed)}
         self.ranks = [ranks[claimed] for claimed in new.claimed]
         self.testcases = [testcases[result.testcase] for result in new.results]

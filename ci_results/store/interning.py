@@ -16,6 +16,9 @@ import orjson
 from .bulk import insert_rows
 
 CACHED = 200_000
+REMEMBERED = 5_000
+"""Names of one commit: more than that are a file's, and another file looks them up if it has them too."""
+
 NEIGHBOURS = 50
 """Names that follow each other, for which one look says that the store has none of them."""
 
@@ -111,9 +114,10 @@ class Interned:
 
     def committed(self) -> None:
         """The transaction is safe: what it created may be remembered."""
-        if len(self._cache) + len(self._fresh) > CACHED:
-            self._cache.clear()
-        self._cache.update(self._fresh)
+        if len(self._fresh) <= REMEMBERED:
+            if len(self._cache) + len(self._fresh) > CACHED:
+                self._cache.clear()
+            self._cache.update(self._fresh)
         self._fresh.clear()
 
     def forgotten(self) -> None:

@@ -138,9 +138,8 @@ class PageWriter:
         connection, names = self._connection, self._names
         if not len(fresh):
             return
-        results = fresh.new.results
-        items = names.items.rows(connection, item_rows(results))
-        variants = {NO_VARIANT: 0, **names.variants.ids(connection, variants_of(results) - {NO_VARIANT})}
+        items = names.items.rows(connection, item_rows(fresh.kinds))
+        variants = {NO_VARIANT: 0, **names.variants.ids(connection, variants_of(fresh.kinds) - {NO_VARIANT})}
         places = RunRows(connection, names, seq).place(fresh)
         insert_columns(connection, RESULT, result_columns(fresh, places, items, variants, seq))
         insert_rows(connection, SIGNATURE, signature_rows(fresh))

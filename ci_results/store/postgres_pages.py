@@ -106,8 +106,8 @@ class PageWriter:
         pairs = names.pairs.ids(
             connection, {(key, value) for data in entries for key, values in data for value in values}
         )
-        items = names.items.rows(connection, item_rows(results))
-        variants = names.variants.ids(connection, {NO_VARIANT, *variants_of(results)})
+        items = names.items.rows(connection, item_rows(fresh.kinds))
+        variants = names.variants.ids(connection, {NO_VARIANT, *variants_of(fresh.kinds)})
         uuids = {uuid for result in results for uuid in result.groups}
         return Draft(
             page=page, source=source, seen=seen, sorted=found, runs=runs, places=places,

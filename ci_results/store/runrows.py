@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -12,7 +12,7 @@ import orjson
 from ..domain.result import Result
 from ..domain.run import Run
 from .bulk import insert_rows
-from .fresh import Fresh, Shared
+from .fresh import Fresh, Kind, Shared
 from .interning import Names
 
 _OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
@@ -83,8 +83,8 @@ class RunRows:
 class _Keeper:
     """Knows what a run keeps for its results; None: no run, which keeps nothing."""
 
-    def __init__(self, run: Run | None, members: Sequence[Result]) -> None:
-        self.shared: Attributes = {} if run is None else _shared(members)
+    def __init__(self, run: Run | None, members: Sequence[Result], kinds: Collection[Kind]) -> None:
+        self.shared: Attributes = {} if run is None else _shared(members, kinds)
         self._agreed = all(key in self.shared for key, _ in _OF_RUN)
         self._known: dict[int, Attributes] = {}
 
@@ -112,7 +112,10 @@ def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
     members: list[list[Result]] = [[] for _ in order]
     for group, result in zip(groups, results, strict=True):
         members[group].append(result)
-    keepers = [_Keeper(common.run, its) for (common, _rank), its in zip(order, members, strict=True)]
+    keepers = [
+        _Keeper(common.run, its, fresh.kinds if len(fresh.kinds) == 1 else _kinds(its))
+        for (common, _rank), its in zip(order, members, strict=True)
+    ]
     runs: list[RunRow] = []
     numbers: list[int | None] = []
     for (common, rank), keeper in zip(order, keepers, strict=True):
@@ -140,9 +143,12 @@ def _kept(run: Run, shared: Attributes) -> Attributes:
     return data | {key: list(values) for key, values in shared.items() if values}
 
 
-def _shared(members: Sequence[Result]) -> dict[str, Sequence[str]]:
+def _kinds(members: Iterable[Result]) -> set[Kind]:
+    return {(one.item, one.item_type, one.scenario, one.arch) for one in members}
+
+
+def _shared(members: Sequence[Result], kinds: Collection[Kind]) -> dict[str, Sequence[str]]:
     """Return the attributes that a run keeps for its results; a value may be () where none has it."""
-    kinds = {(one.item, one.item_type, one.scenario, one.arch) for one in members}
     columns = zip(_OF_RUN, zip(*kinds, strict=True), strict=True)
     shared: dict[str, Sequence[str]] = {
         key: (values[0],) if values[0] else () for (key, _), values in columns if len(set(values)) == 1
