@@ -25,8 +25,8 @@ from ci_results.operations.policies import FilePolicies
 from ci_results.serve.api_v1_0 import Dispatching
 from ci_results.serve.greenwave_v1 import service
 from ci_results.serve.surroundings import Surroundings
+from ci_results.store import readers
 from ci_results.store.opening import open_store
-from ci_results.store.readers import Readers
 
 Statement = tuple[Any, Any]
 
@@ -48,8 +48,8 @@ class Traced:
 
 def trace_sqlite(notes: list[Statement]) -> None:
     """Let every reader of SQLite note what it asks."""
-    real = Readers._connection
-    Readers._connection = lambda self: Traced(real(self), notes)  # type: ignore[assignment,method-assign]
+    real = readers.connect_read_only
+    readers.connect_read_only = lambda path: Traced(real(path), notes)  # type: ignore[assignment,return-value]
 
 
 def trace_postgres(notes: list[Statement]) -> None:

@@ -19,14 +19,23 @@ BUDGET = 2_000
 HINT = "the question reads too much of the store: ask for an item, a testcase, a group, or a shorter time"
 
 
-class _Meter:
-    """What a question may still cost, in STEPS, and until when; None = without limit."""
+class _Reader:
+    """What one thread reads with.
 
-    __slots__ = ("left", "until")
+    left, until  what a question may still cost, in STEPS, and until when; None = without limit
+    budget       of a machine's question
+    pinned       it reads at one commit, and has entered
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("budget", "connection", "left", "pinned", "until")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
         self.left: int | None = None
         self.until: float | None = None
+        self.budget = BUDGET
+        self.pinned = False
+        connection.set_progress_handler(self.spend, STEPS)
 
     def spend(self) -> bool:
         """Count STEPS; say whether the budget is overdrawn."""
@@ -42,7 +51,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[_Reader] = []
         self._gate = threading.Condition()
         self._active = 0
         self._held = False
@@ -51,55 +60,56 @@ class Readers:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield this thread's connection. Raises StoreError where the file cannot be read."""
-        self._enter()
-        try:
-            yield self._connection()
-        except sqlite3.Error as err:
-            raise StoreError(f"{self._path}: {err}") from err
-        finally:
-            self._leave()
+        with self._entered() as reader:
+            yield reader.connection
 
     def ask(self, sql: str, values: Mapping[str, object]) -> list[Any]:
-        """Return the rows of one statement. Raises TooBroadError where it takes more than its budget.
+        """Return the rows of one statement. Raises TooBroadError where it takes more than its budget."""
+        return self._rows(sql, values, bounded=True)
 
-        Without `reading`, whose context costs a tenth of a quick answer.
-        """
-        self._enter()
+    def ask_patiently(self, sql: str, values: Mapping[str, object]) -> list[Any]:
+        """Return the rows of one statement, however long it takes."""
+        return self._rows(sql, values, bounded=False)
+
+    def _rows(self, sql: str, values: Mapping[str, object], *, bounded: bool) -> list[Any]:
+        """Do so without `reading`, whose context costs a tenth of a quick answer."""
+        reader = self._mine()
+        inside = reader is not None and reader.pinned
+        if not inside:
+            self._enter()
         try:
-            connection = self._connection()
-            meter: _Meter = self._local.meter
-            meter.left = QUICK if getattr(self._local, "hurried", False) else BUDGET
+            reader = reader or self._connect()
+            if bounded:
+                reader.left = reader.budget
             try:
-                return connection.execute(sql, values).fetchall()
+                return reader.connection.execute(sql, values).fetchall()
             except sqlite3.OperationalError as err:
-                if meter.left < 0:
+                if bounded and reader.left is not None and reader.left < 0:
                     raise TooBroadError(HINT) from err
                 raise
             finally:
-                meter.left = None
+                reader.left = None
         except sqlite3.Error as err:
             raise StoreError(f"{self._path}: {err}") from err
         finally:
-            self._leave()
+            if not inside:
+                self._leave()
 
     @contextmanager
     def at_one_commit(self) -> Iterator[int]:
         """Let what this thread reads be of one commit; yield its seq. Within another it is of the same."""
-        with self.reading() as connection:
-            if self._pinned:
-                yield _seq(connection)
+        with self._entered() as reader:
+            execute = reader.connection.execute
+            if reader.pinned:
+                yield _seq(execute)
                 return
-            connection.execute("begin")  # the first row that is read takes the snapshot
-            self._local.pinned = True
+            execute("begin")  # the first row that is read takes the snapshot
+            reader.pinned = True
             try:
-                yield _seq(connection)
+                yield _seq(execute)
             finally:
-                self._local.pinned = False
-                connection.execute("rollback")
-
-    @property
-    def _pinned(self) -> bool:
-        return getattr(self._local, "pinned", False)
+                reader.pinned = False
+                execute("rollback")
 
     @contextmanager
     def guarded(
@@ -109,24 +119,39 @@ class Readers:
 
         limits  of SQLite, by category; with them and the steps of a machine's question it is bounded
         """
-        with self.reading() as connection:
-            meter: _Meter = self._local.meter
+        with self._entered() as reader:
+            connection = reader.connection
             before = {category: connection.setlimit(category, limit) for category, limit in limits.items()}
             connection.set_authorizer(authorise)
-            meter.left, meter.until = BUDGET, time.monotonic() + timeout_s
+            reader.left, reader.until = BUDGET, time.monotonic() + timeout_s
             try:
                 yield connection
             finally:
-                meter.left = meter.until = None
+                reader.left = reader.until = None
                 connection.set_authorizer(None)
                 for category, limit in before.items():
                     connection.setlimit(category, limit)
 
+    @contextmanager
+    def _entered(self) -> Iterator[_Reader]:
+        reader = self._mine()
+        inside = reader is not None and reader.pinned
+        if not inside:
+            self._enter()
+        try:
+            yield reader or self._connect()
+        except sqlite3.Error as err:
+            raise StoreError(f"{self._path}: {err}") from err
+        finally:
+            if not inside:
+                self._leave()
+
     def _enter(self) -> None:
+        """Count this thread as one that reads, once others need not be waited for."""
         with self._gate:
             if self._closed:
                 raise StoreError("the store is closed")
-            if self._held and not self._pinned:  # who has begun to read is waited for, and must go on
+            if self._held:  # who has begun to read at one commit does not come here again, and goes on
                 self._gate.wait_for(lambda: not self._held)
             self._active += 1
 
@@ -138,7 +163,9 @@ class Readers:
 
     def hurry(self) -> None:
         """Let this thread have the small budget."""
-        self._local.hurried = True
+        self._local.budget = QUICK
+        if (reader := self._mine()) is not None:
+            reader.budget = QUICK
 
     @contextmanager
     def held(self, timeout_s: float) -> Iterator[bool]:
@@ -158,24 +185,24 @@ class Readers:
         with self._gate:
             self._closed = True
             self._gate.wait_for(lambda: not self._active, 5)
-            for connection in self._all:
-                connection.close()
+            for reader in self._all:
+                reader.connection.close()
             self._all.clear()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = connect_read_only(self._path)
-            self._local.connection = connection
-            self._local.meter = _Meter()
-            connection.set_progress_handler(self._local.meter.spend, STEPS)
-            with self._gate:
-                self._all.append(connection)
-        return connection
+    def _mine(self) -> _Reader | None:
+        """Return what this thread reads with, None before it first does."""
+        return getattr(self._local, "reader", None)
+
+    def _connect(self) -> _Reader:
+        reader = self._local.reader = _Reader(connect_read_only(self._path))
+        reader.budget = getattr(self._local, "budget", BUDGET)
+        with self._gate:
+            self._all.append(reader)
+        return reader
 
 
-def _seq(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("select coalesce(max(seq), 0) from _commit").fetchone()[0])
+def _seq(execute: Callable[[str], sqlite3.Cursor]) -> int:
+    return int(execute("select coalesce(max(seq), 0) from _commit").fetchone()[0])
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

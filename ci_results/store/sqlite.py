@@ -264,8 +264,7 @@ class SqliteStore:
 
     def _ask(self, sql: str, values: Mapping[str, object]) -> list[Any]:
         """Run one statement for a person, who may wait."""
-        with self._readers.reading() as connection:
-            return connection.execute(sql, values).fetchall()
+        return self._readers.ask_patiently(sql, values)
 
     def cursor(self, source: str) -> str | None:
         """Return a source's cursor; see protocol."""
