@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from ..domain.asked import (
     Asked,
@@ -33,7 +33,6 @@ from ..waive.covers import Setting, Target, covers
 from ..waive.standing import standing
 from .policy_set import PolicySet
 
-Q = TypeVar("Q")
 _NOTHING: Mapping[Any, Any] = {}
 
 
@@ -73,7 +72,7 @@ class _Asking:
     def needs(self) -> Needs:
         latest: dict[Subject, set[str]] = {subject: set() for subject in self._request.subjects}
         like: dict[Subject, set[str]] = {}
-        others: dict[Question, None] = {}
+        others: dict[type[Question], dict[Any, None]] = {}
         for subject in unique(self._request.subjects):
             for question in self.ask(subject, self._request.contexts):
                 if isinstance(question, LatestOf):
@@ -82,16 +81,16 @@ class _Asking:
                     latest.setdefault(question.subject, set())
                     like.setdefault(question.subject, set()).add(question.pattern)
                 else:
-                    others[question] = None
+                    others.setdefault(type(question), {})[question] = None
         return Needs(
             latest={subject: frozenset(names) for subject, names in latest.items()},
             like={subject: frozenset(patterns) for subject, patterns in like.items()},
-            plans=_of(PlanOf, others),
-            histories=_of(HistoryOf, others),
-            baselines=_of(BaselineOf, others),
-            selects=_of(SelectOf, others),
-            build_times=_of(BuildTimeOf, others),
-            remote_files=_of(RemoteFileOf, others),
+            plans=tuple(others.get(PlanOf, ())),
+            histories=tuple(others.get(HistoryOf, ())),
+            baselines=tuple(others.get(BaselineOf, ())),
+            selects=tuple(others.get(SelectOf, ())),
+            build_times=tuple(others.get(BuildTimeOf, ())),
+            remote_files=tuple(others.get(RemoteFileOf, ())),
         )
 
     def ask(self, subject: Subject, contexts: tuple[str, ...]) -> Iterator[Question]:
@@ -247,7 +246,3 @@ class _Waivers:
 
     def _active(self, waiver: Waiver) -> bool:
         return standing(waiver, self._setting.seq, self._setting.now) is Standing.ACTIVE
-
-
-def _of(kind: type[Q], questions: Iterable[object]) -> tuple[Q, ...]:
-    return tuple(question for question in questions if isinstance(question, kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from operator import itemgetter
 from typing import Any
 
@@ -104,17 +104,12 @@ class NewestReader:
     def _named(self, found: Iterable[list[Any]]) -> tuple[dict[int, str], dict[int, str], dict[int, str]]:
         """Return names by id, at least of what rows have: of testcases, outcomes, sources. They never
         change."""
-        wanted: tuple[set[int], ...] = (set(), set(), set())
-        for rows in found:
-            for row in rows:
-                wanted[0].add(row[3])
-                wanted[1].add(row[4])
-                wanted[2].add(row[5])
-        for table, ids in zip(_TABLES, wanted, strict=True):
-            unknown = ids - self._names[table].keys()
+        rows = list(chain.from_iterable(found))
+        for place, table in enumerate(_TABLES, start=3):
+            unknown = {row[place] for row in rows} - self._names[table].keys()
             if unknown:
-                rows = self._ask(self._naming[table], {"ids": listed(sorted(unknown))})
-                self._names[table].update(dict(rows))
+                named = self._ask(self._naming[table], {"ids": listed(sorted(unknown))})
+                self._names[table].update(dict(named))
         return self._names["testcase"], self._names["outcome"], self._names["source"]
 
     def _of_each(
@@ -164,13 +159,17 @@ def _chosen(
     testcases, outcomes, sources = names
     conditions = [(each.key, each.values) for each in question]
     seen: set[tuple[object, ...]] = set()
-    last, chosen = None, []
+    weighed: set[tuple[object, ...]] = set()
+    chosen = []
     rows.sort(key=_RANK_AND_ID, reverse=True)
     for row in rows:
         _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, *more = row
-        if number == last or (passed_over and sources.get(source) in passed_over):
+        if passed_over and sources.get(source) in passed_over:
             continue
-        last = number
+        same = (testcase, own, shared)
+        if same in weighed:  # an older one that says the same, or the same by another pair
+            continue
+        weighed.add(same)
         data = attributes(shared, own) if shared or own is None else orjson.loads(own)
         combination: list[object] = [testcase]
         several = False

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..domain.decision import TESTED, Decision, Requirement, State, Verdict
+from ..domain.facts import Evidence
 from ..domain.subject import SubjectType, SubjectTypes
 
 DISTINCT_ON = ("scenario", "system_architecture", "system_variant")
@@ -108,7 +109,7 @@ def summary(told: Iterable[Requirement]) -> str:
     """Return the one sentence that the peer makes of requirements."""
     told = list(told)
     tests = [each for each in told if each.state in TESTED]
-    counts = Counter(_summed(each.state) for each in told if not each.satisfied)
+    counts = Counter([_summed(each.state) for each in told if not each.satisfied])
     files = ", ".join(
         f"{_several(counts[state], 'error')} {what}" for state, what in _FILE_PARTS if counts[state]
     )
@@ -193,7 +194,7 @@ class _Encoder:
         if state is State.MISSING:
             told["scenario"] = requirement.scenario
         else:
-            told |= self._result(requirement)
+            self._add_result(requirement.result, told)
         if state in (State.ERRORED, State.UNKNOWN):
             told["error_reason"] = requirement.said
         if waiver is not None:
@@ -202,14 +203,12 @@ class _Encoder:
             told["item"] = self._kind(requirement).item(requirement.subject.identifier)
         return told
 
-    def _result(self, requirement: Requirement) -> dict[str, Any]:
-        result = requirement.result
+    def _add_result(self, result: Evidence | None, told: dict[str, Any]) -> None:
         data: Mapping[str, Sequence[str]] = {} if result is None else result.data
-        told: dict[str, Any] = {"result_id": None if result is None else result.id}
+        told["result_id"] = None if result is None else result.id
         for key in self._distinct_on:
             values = data.get(key)
             told[key] = values[0] if values else None
-        return told
 
     def _kind(self, requirement: Requirement) -> SubjectType:
         name = requirement.subject.type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from ..errors import InvalidError
 NO_PAYLOAD = "No JSON payload in request"
 UNREADABLE = "The browser (or proxy) sent a request that this server could not understand."
 MOST_SUBJECTS = 5_000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class RefusedRequest(Exception):  # noqa: N818 (told to the client, never an error of ours)
@@ -177,6 +179,6 @@ def _text(value: Any, key: str) -> str:
     """Return a text that a store can be asked for."""
     if not isinstance(value, str):
         raise RefusedRequest(f"Invalid {key}, must be a string")
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if _UNSTORABLE.search(value):
         raise RefusedRequest(f"Invalid {key}, must not contain NUL or lone surrogates")
     return value

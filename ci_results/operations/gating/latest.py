@@ -106,13 +106,14 @@ class Results:
 
     def evidence(self, one: StoredResult | Newest) -> Evidence:
         """Return a result as decisions see it."""
+        data = one.data
         return Evidence(
-            id=one.id, testcase=one.testcase, outcome=one.outcome, time=one.time,
-            scenario=one.scenario or _first(one, "scenario"),
-            arch=one.arch or _first(one, "arch", "system_architecture"),
-            variant=_first(one, "variant", "system_variant"),
-            data=one.data, note=one.note, build_url=one.ref_url, message_id=_first(one, "message_id"),
-            imported=one.source in self._imported, signature=one.signature,
+            *(one.id, one.testcase, one.outcome, one.time),
+            one.scenario or _first(data, "scenario"),
+            one.arch or _first(data, "arch", "system_architecture"),
+            _first(data, "variant", "system_variant"),
+            *(data, one.note, one.ref_url, _first(data, "message_id")),
+            one.source in self._imported, one.signature,
         )  # fmt: skip
 
     @property
@@ -136,11 +137,11 @@ class Results:
         return found
 
 
-def _first(one: StoredResult | Newest, *names: str) -> str | None:
-    for name in names:
-        if values := one.data.get(name):
-            return values[0]
-    return None
+def _first(data: Mapping[str, list[str]], name: str, other: str | None = None) -> str | None:
+    values = data.get(name)
+    if not values and other is not None:
+        values = data.get(other)
+    return values[0] if values else None
 
 
 def _wider(glob: str) -> str:
