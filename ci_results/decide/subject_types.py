@@ -18,6 +18,10 @@ BUILT_IN = (
         id="compose",
         item_key="productmd.compose.id",
         item_dict=Selector("productmd.compose.id"),
+        result_queries=(
+            Selector("item", (("type", "compose"),)),
+            Selector("productmd.compose.id"),
+        ),
         product_version_match=(Match(r"^(RHEL-\d*)\..*", r"\1"),),
     ),
     SubjectType(

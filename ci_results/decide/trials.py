@@ -17,9 +17,9 @@ from ..domain.subject import Subject
 from ..domain.tiers import Tiers
 from ..domain.waiver import Act, Step, Terms, Turn, Waiver, WaiverEvent
 from ..errors import InvalidError
+from ..wire.tier_graph import read_tiers
 from . import values
 from .findings import near
-from .tier_graph import read_tiers
 from .yaml_tree import Node, Unreadable, plain, read_documents
 
 T = TypeVar("T")

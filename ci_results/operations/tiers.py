@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..decide import tier_plan
-from ..decide.tier_graph import read_tiers
 from ..decide.tier_plan import Scope, Step
 from ..decide.yaml_tree import Unreadable, plain, read_documents
 from ..domain.asked import Request
 from ..domain.tiers import Tiers
 from ..errors import ConfigError, InvalidError
+from ..wire.tier_graph import read_tiers
 from .gate import Gate, decide
 
 

@@ -12,8 +12,8 @@ from ..domain.asked import Request
 from ..domain.policy import Policy
 from ..domain.purpose import Purpose
 from ..domain.subject import Subject, SubjectTypes
-from ..domain.tiers import Node, Tiers
 from ..errors import InvalidError
+from .tier_graph import read_tiers
 
 NO_PAYLOAD = "No JSON payload in request"
 UNREADABLE = "The browser (or proxy) sent a request that this server could not understand."
@@ -74,7 +74,7 @@ class Reader:
                 ignore_waivers=_ids(body, "ignore_waiver"),
                 verbose=verbose,
                 when=when,
-                tiers=self._tiers(body.get("tiers")),
+                tiers=None if body.get("tiers") is None else read_tiers(body["tiers"], self._detected),
                 baseline=_text(body["baseline"], "baseline") if body.get("baseline") else None,
             )
         except InvalidError as err:
@@ -117,24 +117,6 @@ class Reader:
         if found is None:
             raise RefusedRequest("Could not detect subject_identifier")
         return Subject(_text(found.type, "subject"), _text(found.identifier, "subject"))
-
-    def _tiers(self, given: Any) -> Tiers | None:
-        """Read {"bash": {"tier": 1, "needs": [], "subject": {"type": "koji_build", "item": "bash-5-1"}}}."""
-        if given is None:
-            return None
-        if not isinstance(given, dict) or not all(isinstance(each, dict) for each in given.values()):
-            raise RefusedRequest("Invalid tiers, must be a dict of dicts")
-        nodes = {}
-        for name, each in given.items():
-            tier, needs, subject = each.get("tier"), each.get("needs", []), each.get("subject")
-            if type(tier) is not int:
-                raise RefusedRequest(f"Invalid tiers, {name!r} has no integer tier")
-            if not isinstance(needs, list) or not all(isinstance(one, str) for one in needs):
-                raise RefusedRequest(f"Invalid tiers, needs of {name!r} must be a list of strings")
-            if subject is not None and not isinstance(subject, dict):
-                raise RefusedRequest(f"Invalid tiers, subject of {name!r} must be a dict")
-            nodes[name] = Node(tier, tuple(needs), None if subject is None else self._detected(subject))
-        return Tiers(nodes)
 
 
 def _contexts(given: Any) -> tuple[str, ...]:

@@ -89,6 +89,20 @@ def test_no_rules_are_always_satisfied(world: World) -> None:
     assert said["applicable_policies"] == ["empty"]
 
 
+@pytest.mark.demand("S-134")
+def test_a_compose_has_the_results_of_its_name_too(world: World) -> None:
+    compose = world.nvr("Fedora")
+    of_it = world.result(compose, type="compose")
+    of_image = world.result("Cloud.qcow2", "a.two", type="compose", **{"productmd.compose.id": compose})
+    world.result(compose, outcome="FAILED")
+    rules = [{"type": "PassingTestCaseRule", "test_case_name": name} for name in ("a.one", "a.two")]
+    said = world.decided(
+        subject=[{"productmd.compose.id": compose}], decision_context=None, rules=rules
+    )  # the failed one is of a build of that name
+    assert [each["result_id"] for each in said["satisfied_requirements"]] == [of_it, of_image]
+    assert said["policies_satisfied"] is True
+
+
 @pytest.mark.parametrize("outcome", ["FAILED", "ERROR", None])
 def test_what_is_waived_is_satisfied_and_says_by_what(world: World, outcome: str | None) -> None:
     item = world.nvr()

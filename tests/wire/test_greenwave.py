@@ -94,8 +94,11 @@ def changed(**keys: Any) -> dict[str, Any]:
          "Invalid subject_identifier, must not contain NUL or lone surrogates"),
         (changed(purpose="advisory"), 400,
          "purpose 'advisory' is not KIND:VALUE, e.g. advisory:RHSA-2026:1234"),
-        (changed(tiers=[]), 400, "Invalid tiers, must be a dict of dicts"),
-        (changed(tiers={"a": {"tier": "1"}}), 400, "Invalid tiers, 'a' has no integer tier"),
+        (changed(tiers=[]), 400, "a graph of tiers is a mapping of parts"),
+        (changed(tiers={"a": {"tier": "1"}}), 400,
+         "part 'a' has no integer tier, as in {tier: 1, needs: [], build: NVR}"),
+        (changed(tiers={"a": {"tier": 1, "subject": {"type": "x"}}}), 400,
+         "Could not detect subject_identifier"),
         (changed(tiers={"a": {"tier": 1, "needs": ["a"]}}), 400, "a cycle of parts: a -> a"),
     ],
     ids=repr,
@@ -140,7 +143,7 @@ def test_a_whole_request_is_read() -> None:
         baseline="bash-5.2-0.fc40",
         tiers={
             "a": {"tier": 1, "subject": {"type": "koji_build", "item": NVR}},
-            "b": {"tier": 2, "needs": ["a"]},
+            "b": {"tier": 2, "needs": ["a"], "build": "bash-5.2-2.fc40"},
         },
         unknown="key",
     )
@@ -153,6 +156,8 @@ def test_a_whole_request_is_read() -> None:
     assert found.baseline == "bash-5.2-0.fc40"
     assert found.tiers is not None
     assert found.tiers.closure("b") == ("a",)
+    built = {name: node.subject for name, node in found.tiers.nodes.items()}
+    assert built == {"a": BASH, "b": Subject("koji_build", "bash-5.2-2.fc40")}
 
 
 values = st.recursive(
