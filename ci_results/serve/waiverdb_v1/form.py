@@ -40,7 +40,7 @@ class Form:
         if user is ANONYMOUS and not access.claims:
             raise UnauthorisedError(NOBODY)
         page = self._answers.html(
-            "new_waiver.html", await self._facts(call, user), path=call.path, now=self._around.clock()
+            "waiverdb_form.html", await self._facts(call, user), path=call.path, now=self._around.clock()
         )
         await call.answer(200, bytes(page.body), HTML, [(b"cache-control", b"no-store")])
 

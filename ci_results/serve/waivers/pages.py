@@ -101,7 +101,7 @@ class WaiverPages:
         here = new_waiver_path(**{name: said[name] for name in TEXTS})
         kinds = sorted(self._around.desk().kinds)
         return await self._answer(
-            request, "waiver_new.html", facts, status=status, why=why, here=here, kinds=kinds
+            request, "waiver_request.html", facts, status=status, why=why, here=here, kinds=kinds
         )
 
     async def go(self, request: Request) -> Response:
