@@ -48,6 +48,9 @@ setup(
         "uvicorn[standard]>=0.29",
     ],
     extras_require={
+        "amqp": [
+            "pika>=1.3",
+        ],
         "postgres": [
             "psycopg[binary,pool]>=3.2",
         ],
@@ -67,6 +70,7 @@ setup(
             "httpx2>=2.0",
             "itsdangerous>=2.1",
             "ldap3>=2.9",
+            "pika>=1.3",
             "psycopg[binary,pool]>=3.2",
             "securesystemslib[crypto]>=1.3",
         ],
@@ -86,7 +90,7 @@ setup(
     },
     entry_points={
         "console_scripts": ["ci-results = ci_results.cli.main:main"],
-        "ci_results": ["sinks = ci_results.sinks.builtin"],
+        "ci_results": ["bus = ci_results.bus.builtin", "sinks = ci_results.sinks.builtin"],
         "datasette": ["ci_results = ci_results.serve.browse.plugin"],
         "pytest11": ["ci_results = ci_results.testing.pytest_plugin"],
     },

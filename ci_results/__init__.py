@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .domain.asked import HistoryOf, LatestLike, LatestOf
 from .domain.batch import Batch
 from .domain.build import Build
+from .domain.carried import Arrival, Departure
 from .domain.checkpoint import Checkpoint
 from .domain.decision import Requirement, State
 from .domain.envelope import Envelope
@@ -36,23 +37,27 @@ from .plugin.contract import Collector, Format, Lookup, Messages, Seen, Sink
 from .plugin.http_ahead import Ask
 from .plugin.reading import read_each, read_junit, read_message
 from .plugin.spec import hookimpl
+from .plugin.transport import Inlet, Outlet, Transport
 
 if TYPE_CHECKING:
     from .plugin.http import SourceSession
     from .plugin.reports import read_report, report_outcomes
 
 __all__ = [
+    "Arrival",
     "Ask",
     "Batch",
     "Build",
     "Checkpoint",
     "CollectError",
     "Collector",
+    "Departure",
     "Envelope",
     "Format",
     "Garbled",
     "Happening",
     "HistoryOf",
+    "Inlet",
     "InvalidError",
     "ItemType",
     "Job",
@@ -62,6 +67,7 @@ __all__ = [
     "Messages",
     "Observation",
     "Outcome",
+    "Outlet",
     "PurposeKind",
     "Report",
     "Requirement",
@@ -77,6 +83,7 @@ __all__ = [
     "SourceSession",
     "SourceUnavailableError",
     "State",
+    "Transport",
     "Weighing",
     "hookimpl",
     "open_message",

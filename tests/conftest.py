@@ -30,6 +30,7 @@ settings.register_profile(
 settings.load_profile("ci_results")
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
+RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/%2F?connection_attempts=1&socket_timeout=2"
 
 
 def _answers(url: str) -> bool:
@@ -40,6 +41,19 @@ def _answers(url: str) -> bool:
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.Error:
+        return False
+    return True
+
+
+def _rabbitmq() -> bool:
+    if not find_spec("pika"):
+        return False
+    import pika
+    from pika.exceptions import AMQPError
+
+    try:
+        pika.BlockingConnection(pika.URLParameters(RABBITMQ)).close()
+    except (AMQPError, OSError):
         return False
     return True
 
@@ -61,6 +75,7 @@ def _perl_has(module: str) -> bool:
 NEEDS = "needs "
 FOUND = {
     "postgresql": cache(lambda: _answers(f"{SERVER}/postgres")),
+    "rabbitmq": cache(_rabbitmq),
     "curl": lambda: shutil.which("curl"),
     "clients": environments.built,
     "TAP::Harness::Archive": cache(lambda: _perl_has("TAP::Harness::Archive")),
@@ -104,6 +119,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = Counter(reason.partition(NEEDS)[2] for reason in reasons if NEEDS in reason)
     for name, count in missing.items():
         terminalreporter.write_line(f"skipped for want of {name}: {count}")
+
+
+@pytest.fixture
+def rabbitmq() -> Iterator[str]:
+    """Give a name that no queue or topic begins with yet; queues that begin so are deleted afterwards."""
+    import pika
+
+    mark = f"ci_results_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    yield mark
+    with pika.BlockingConnection(pika.URLParameters(RABBITMQ)) as connection:
+        for end in ("", ".out", ".dead"):
+            connection.channel().queue_delete(mark + end)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from ..domain.carried import Arrival
 from ..domain.envelope import Envelope
 from ..errors import InvalidError, shown
 
@@ -78,6 +79,15 @@ def open_frame(payload: bytes, headers: Mapping[str, Any]) -> Envelope:
     """Open a frame of STOMP, or a message of AMQP 1.0 with its properties as headers. Raises InvalidError."""
     texts = _headers(headers)
     return _opened({"topic": _destination(texts)}, texts, _json(payload), None, "frame")
+
+
+def open_arrival(arrival: Arrival) -> Envelope:
+    """Open a message as a transport handed it over. Raises InvalidError."""
+    if arrival.kind == "saved":
+        return open_message(arrival.raw)
+    if arrival.kind == "frame":
+        return open_frame(arrival.raw, arrival.headers)
+    return open_amqp(arrival.raw, arrival.topic, arrival.id, arrival.headers)
 
 
 def plain_topic(topic: str) -> str:

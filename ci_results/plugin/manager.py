@@ -16,6 +16,7 @@ from ..domain.rule import RuleType
 from ..errors import PluginError, shown
 from . import builtin, spec
 from .contract import Collector, Format, Lookup, Messages, Sink
+from .transport import Transport
 
 GROUP = spec.PROJECT
 WORDS = (ItemType, PurposeKind)
@@ -44,6 +45,7 @@ class Plugins:
     sinks: dict[str, Sink[Any]]
     formats: dict[str, Format]
     messages: dict[str, Messages[Any]]
+    transports: dict[str, Transport[Any]]
     item_types: dict[str, ItemType]
     rule_types: dict[str, RuleType[Any]]
     purposes: dict[str, PurposeKind]
@@ -78,6 +80,7 @@ def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
         sinks=offers.sinks,
         formats=offers.formats,
         messages=offers.messages,
+        transports=offers.transports,
         item_types=offers.item_types,
         rule_types=offers.rule_types,
         purposes=offers.purposes,
@@ -146,6 +149,7 @@ class _Offers:
         self.sinks: dict[str, Sink[Any]] = self._join(manager, "register_sinks", Sink)
         self.formats: dict[str, Format] = self._join(manager, "register_formats", Format)
         self.messages: dict[str, Messages[Any]] = self._join(manager, "register_messages", Messages)
+        self.transports: dict[str, Transport[Any]] = self._join(manager, "register_transports", Transport)
         self.item_types: dict[str, ItemType] = self._join(manager, "register_vocabularies", ItemType)
         self.rule_types: dict[str, RuleType[Any]] = self._join(manager, "register_rules", RuleType)
         self.purposes: dict[str, PurposeKind] = self._join(manager, "register_vocabularies", PurposeKind)

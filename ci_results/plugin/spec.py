@@ -13,6 +13,7 @@ from ..domain.purpose import PurposeKind
 from ..domain.result import Result
 from ..domain.rule import RuleType
 from .contract import Collector, Format, Lookup, Messages, Sink
+from .transport import Transport
 
 if TYPE_CHECKING:
     import click
@@ -40,6 +41,14 @@ def register_formats() -> Iterable[Format]:  # type: ignore[empty-body]
 @hookspec
 def register_messages() -> Iterable[Messages[Any]]:  # type: ignore[empty-body]
     """Offer readers of bus messages. Called once at start; asked in order of registration."""
+
+
+@hookspec
+def register_transports() -> Iterable[Transport[Any]]:  # type: ignore[empty-body]
+    """Offer transports of messages. Called once at start; a name given twice is a PluginError.
+
+    A URL names one by its scheme; of two that take the same scheme the first is used.
+    """
 
 
 @hookspec

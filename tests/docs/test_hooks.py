@@ -15,7 +15,8 @@ from typing import Any
 import click
 import pytest
 
-from ci_results import Build, InvalidError, Observation, SourceSession, open_message, read_message
+from ci_results import Build, Departure, InvalidError, Observation, SourceSession, open_message, read_message
+from ci_results.bus.choosing import choose
 from ci_results.collect.refine import refine, tell_stored
 from ci_results.decide.judge import judge
 from ci_results.decide.policy_set import load
@@ -132,6 +133,21 @@ def test_hook_register_messages(example: tuple[Any, Plugins]) -> None:
     (seen,) = read_message(reader, reader.options(), open_message(raw % body), raw)
     assert isinstance(seen, Observation)
     assert Normaliser("s", reader.outcomes)(seen).outcome == "PASSED"
+
+
+def test_hook_register_transports(example: tuple[Any, Plugins]) -> None:
+    module, plugins = example
+    chosen = choose("memory:a?size=5", plugins.transports)
+    assert isinstance(chosen.transport, module.Memory)
+    assert chosen.options.size == 5
+    sent = Departure(topic="org.example.t", body=b"{}", id="1", sent_at=datetime(2026, 1, 1, tzinfo=UTC))
+    chosen.outlet().publish([sent, sent])
+    inlet = chosen.inlet()
+    (first,) = inlet.receive(1, 0, 0)
+    inlet.nack([first])
+    both = inlet.receive(9, 0, 0)
+    inlet.ack(both)
+    assert ([each.topic for each in both], inlet.receive(9, 0, 0)) == (["org.example.t"] * 2, [])
 
 
 def test_hook_register_vocabularies(example: tuple[Any, Plugins]) -> None:
