@@ -15,6 +15,7 @@ from typing import Any
 
 from .collect.source import Source
 from .config_auth import Auth, read_auth, read_permissions
+from .config_bus import BusTable, Listening, read_bus
 from .config_gate import Gate
 from .config_waive import read_rules
 from .domain.expectation import EventRules
@@ -74,6 +75,7 @@ class Serving:
     rate_per_s         requests of one client address a second, 0 = any number; None = any number where
                        only this machine reaches the server, else DEFAULT_RATE; rate_burst = at once
     follow             record decisions that change, in a process beside the server
+    listen             take messages from the buses of the configuration, likewise
     access_log         a JSON line on stderr for each request
     """
 
@@ -96,6 +98,7 @@ class Serving:
     rate_per_s: float | None = None
     rate_burst: int = 200
     follow: bool = False
+    listen: bool = False
     access_log: bool = False
 
     def __post_init__(self) -> None:
@@ -190,6 +193,9 @@ class Config:
     waive: Rules = NO_RULES
     gate: Gate = field(default_factory=Gate)
     events: EventRules = field(default_factory=EventRules)
+    buses: Mapping[str, BusTable] = field(default_factory=dict)
+    listen: Listening = field(default_factory=Listening)
+    messages: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -203,6 +209,10 @@ class Config:
     def owned_by(self, name: str) -> Ownership | None:
         """Return what the source of that name may say something about, None = anything."""
         return self._ownership(name, self.sources[name].core.owns, f"[source.{name}]")
+
+    def owned_by_bus(self, name: str) -> Ownership | None:
+        """Return what the messages of a bus may say something about, None = anything."""
+        return self._ownership(name, self.buses[name].core.owns, f"[bus.{name}]")
 
     def owner_of(self, testcase: str) -> str | None:
         """Return who answers for a testcase: contact, owner or name of the source that owns it, or None."""
@@ -267,7 +277,7 @@ def read_config(text: str, path: Path) -> Config:
         raise ConfigError(f"{path}: {err}") from err
     known = {
         *("store", "outcomes", "serve", "report", "import", "source", "sink"),
-        *("auth", "permissions", "waive", "gate", "events"),
+        *("auth", "permissions", "waive", "gate", "events", "bus", "listen", "messages"),
     }
     for key in whole:
         if key not in known:
@@ -287,6 +297,9 @@ def read_config(text: str, path: Path) -> Config:
         waive=read_rules(_table(whole, "waive", path), f"{path}: [waive]", path.parent),
         gate=structure(_table(whole, "gate", path), Gate, f"{path}: [gate]"),
         events=structure(_table(whole, "events", path), EventRules, f"{path}: [events]"),
+        buses={name: _bus_table(name, table, path) for name, table in _table(whole, "bus", path).items()},
+        listen=structure(_table(whole, "listen", path), Listening, f"{path}: [listen]"),
+        messages=_table(whole, "messages", path),
     )
 
 
@@ -416,6 +429,12 @@ def _sink_table(name: str, table: object, path: Path) -> SinkTable:
     if not NAME.fullmatch(name):
         raise ConfigError(f"{path}: sink name {shown(name)}: use lower case letters, digits, dots, dashes")
     return read_table(name, table, f"{path}: [sink.{name}]")
+
+
+def _bus_table(name: str, table: object, path: Path) -> BusTable:
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{path}: bus name {shown(name)}: use lower case letters, digits, dots, dashes")
+    return read_bus(name, table, f"{path}: [bus.{name}]")
 
 
 def _outcomes(given: Mapping[str, str], vocabulary: Iterable[str], where: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The transports `amqp:` and `amqps:`: RabbitMQ, with the wire format of fedora-messaging.
 
-That is: JSON objects in UTF-8 on a topic exchange, the topic as routing key; what it tells beside is in headers.
+That is: JSON objects in UTF-8 on a topic exchange, the topic as routing key, and headers beside.
 """
 
 from __future__ import annotations

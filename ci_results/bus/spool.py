@@ -4,8 +4,8 @@
     tmp/     where files are written before they are put into new/
 
 A message that was published is on the disk. A file is taken away when all its messages were acknowledged;
-after a crash all of them come again. Files come in the order of their names, which is that of publication. Anybody
-may drop a file, if it is renamed into new/ when it is whole; names that begin with "." are left alone.
+after a crash all of them come again. Files come in the order of their names, which is that of publication.
+Anybody may drop a file, renamed into new/ when it is whole; names that begin with "." are left alone.
 """
 
 from __future__ import annotations

@@ -69,6 +69,7 @@ def _findings(context: Context) -> Iterator[Finding]:
         store,
         {name: timedelta(hours=table.core.stale_after_h) for name, table in context.config.sinks.items()},
     )
+    yield from look.examine_buses(store, context.config.buses)
     yield from look.examine_follower(store)
     yield from look.examine_results(store)
     yield from look.examine_store(store, store_path(context.url))

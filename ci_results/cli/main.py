@@ -32,6 +32,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "coverage": "coverage:coverage",
     "event": "event:event",
+    "listen": "listen:listen",
     "follow": "follow:follow",
     "deliver": "deliver:deliver",
     "sink": "sink:sink",

@@ -102,6 +102,7 @@ def retry(
     """
     from ..operations.quarantine import open_records
     from ..operations.quarantine import retry as run
+    from .listen import messages_again
 
     if not (record_ids or every or source):
         raise click.UsageError("give IDs, --source NAME or --all")
@@ -115,6 +116,7 @@ def retry(
         run(
             records, context.readable_sources(), store, context.plugins, config.outcomes,
             et_words=config.imports.et.outcomes, ownership=config.owned_by_reports(),
+            messages=messages_again(context, store),
         )
     )  # fmt: skip
     if as_json:

@@ -25,6 +25,7 @@ from .output import say
 @click.option(
     "--follow", is_flag=True, help="Record decisions that change, too, as `ci-results follow` does."
 )
+@click.option("--listen", "listening", is_flag=True, help="Take messages, too, as `ci-results listen` does.")
 @click.option("--access-log", is_flag=True, help="Log each request to stderr, a JSON object a line.")
 @pass_context
 def serve(
@@ -34,6 +35,7 @@ def serve(
     allowed: tuple[str, ...],
     workers: int | None,
     follow: bool,
+    listening: bool,
     access_log: bool,
 ) -> None:
     """Serve the APIs, the first page and Datasette over the store, until Ctrl-C.
@@ -54,6 +56,7 @@ def serve(
         port=settings.port if port is None else port,
         workers=settings.workers if workers is None else workers,
         follow=settings.follow or follow,
+        listen=settings.listen or listening,
         access_log=settings.access_log or access_log,
         allowed_hosts=(*settings.allowed_hosts, *allowed),
     )
@@ -74,7 +77,8 @@ def serve(
             owner_of=owners_of(context),
         ),
         announce=say,
-        follow_with=_words(context) if settings.follow else None,
+        beside_us=[name for name in ("follow", "listen") if getattr(settings, name)],
+        words=_words(context),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import InvalidError
@@ -17,7 +18,9 @@ class Garbled:
     position  where in the source's document ("byte 1042", "line 3"), or None
     kind      what `raw` is, so that a retry can read it again: "record" (the collector's own),
               "observation" (JSON of an Observation), "report" (a file for the format readers),
+              "message" (of a bus, as it came),
               "resultsdb" (JSON of a result as ResultsDB serves it)
+    told      what the core knows of it besides, instead of what its page is told; readers leave it alone
     """
 
     raw: bytes
@@ -25,6 +28,7 @@ class Garbled:
     key: str | None = None
     position: str | None = None
     kind: str = "record"
+    told: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not self.reason:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .bus_message import BusMessage
 from .garbled import Garbled
 from .job import Job
 from .result import Result
@@ -26,6 +27,7 @@ class Page:
     tell_ids      answer with the id of each result
     told          what the caller said of the records in `quarantine`, kept with each so that they can be
                   read again: {"item": "bash-5.2-1.fc40", "format": "junit"}; None = nothing
+    messages      of a bus, that it brings: a message that is stored already brings nothing
     once          other content under a key that the store has is refused, instead of superseding
     """
 
@@ -43,6 +45,7 @@ class Page:
     tell_ids: bool = False
     once: bool = False
     told: Mapping[str, str] | None = None
+    messages: Sequence[BusMessage] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ceph", "glusterfs"}
 )
 _NAMED = 5
+SILENT = timedelta(minutes=1)
+"""Who listens to a bus tells how it fares every few seconds."""
 """Sources whose waiting records are told one by one."""
 _FOLLOWED_WITHIN = timedelta(minutes=10)
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -118,6 +120,30 @@ def examine_sinks(
     if fine:
         says = f"{fine} of {len(stale_after)} keep up"
         yield Finding(about="sinks", health=Health.GOOD, says=says)
+
+
+def examine_buses(store: Store, buses: Collection[str], now: datetime | None = None) -> Iterator[Finding]:
+    """Say which configured buses, by name, nobody listens to, or that are away."""
+    moment = now or datetime.now(UTC)
+    known = {state.name: state for state in store.bus.listeners()}
+    fine = 0
+    for name in buses:
+        about, advice = f"bus {name}", f"ci-results listen {name}"
+        state = known.get(name)
+        if state is None or state.told_at is None:
+            yield Finding(about=about, health=Health.WARNING, says="nobody has listened yet", advice=advice)
+        elif state.error is not None:
+            says = f"{state.state}: {state.error}"
+            yield Finding(about=about, health=Health.BAD, says=says, advice=advice)
+        elif moment - state.told_at > SILENT:
+            says = f"nobody listens since {state.told_at:%Y-%m-%dT%H:%M:%SZ}"
+            if state.backlog:
+                says += f"; {state.backlog} messages waited"
+            yield Finding(about=about, health=Health.WARNING, says=says, advice=advice)
+        else:
+            fine += 1
+    if fine:
+        yield Finding(about="buses", health=Health.GOOD, says=f"{fine} of {len(buses)} are listened to")
 
 
 def examine_results(store: Store, now: datetime | None = None) -> Iterator[Finding]:

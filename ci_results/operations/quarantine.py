@@ -28,6 +28,8 @@ from ..wire.resultsdb_served import ServedResults
 from .harvest import normaliser_of
 from .import_et import Reading, row_again
 from .imported import KIND, imported
+from .ingest import KIND as MESSAGE
+from .messages_again import MessagesAgain
 from .reread import ReportsAgain
 
 if TYPE_CHECKING:
@@ -54,23 +56,35 @@ def retry(
     *,
     et_words: Mapping[str, str] | None = None,
     ownership: Ownership | None = None,
+    messages: MessagesAgain | None = None,
     connect: Callable[[Source], SourceSession] = connect,
 ) -> Iterator[Retried]:
     """Read each record again with today's configuration; store what is readable now, keep the rest.
 
     `et_words`: words of the Errata Tool that the configuration maps. `ownership`: the testcases that
-    reports may say something about; sources have their own.
+    reports may say something about; sources have their own. `messages` reads what came by a bus.
     """
     words = tuple(vocabulary)
     table = Reading(plugins=plugins, words=et_words or {}, vocabulary=words)
     again = _Again(sources, store, plugins, words, table, ownership, connect)
     for record in records:
         try:
-            stored = again.one(record)
+            stored = _message(record, messages, store) if record.kind == MESSAGE else again.one(record)
         except CiResultsError as err:
             yield Retried(id=record.id, source=record.source, key=record.key, reason=str(err))
         else:
             yield Retried(id=record.id, source=record.source, key=record.key, stored=stored)
+
+
+def _message(record: Quarantined, messages: MessagesAgain | None, store: Store) -> int:
+    """Store a message and close its record; return how many results. Raises InvalidError where it stays."""
+    if record.resolved_at is not None:
+        raise InvalidError(f"is closed already: {record.resolution}")
+    if messages is None:
+        raise InvalidError("is a message of a bus, and nothing reads those here")
+    count = messages.one(record)
+    store.resolve(record.id, f"stored {count} result{'' if count == 1 else 's'}")
+    return count
 
 
 def dismiss(records: Iterable[Quarantined], reason: str, store: Store) -> list[int]:

@@ -1,4 +1,4 @@
-"""A follower beside a server: the command `follow` in a process of its own, for as long as we serve."""
+"""Work beside a server: `follow` and `listen` in processes of their own, for as long as we serve."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ END_WITHIN_S = 20
 
 
 @contextmanager
-def following(words: Sequence[str]) -> Iterator[None]:
-    """Run `ci-results WORDS follow` until we end; it ends by itself where this process is killed.
+def beside(words: Sequence[str], command: str) -> Iterator[None]:
+    """Run `ci-results WORDS COMMAND` until we end; it ends by itself where this process is killed.
 
     words  options that name the configuration and the store: ["--store", "sqlite:results.db"]
     """
-    command = [sys.executable, "-m", "ci_results", *words, "follow", "--parent", str(os.getpid())]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+    line = [sys.executable, "-m", "ci_results", *words, command, "--parent", str(os.getpid())]
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL) as process:
         try:
             yield
         finally:

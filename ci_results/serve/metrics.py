@@ -101,6 +101,7 @@ class _StoreFigures(Collector):
             self._quarantined = _quarantined(self._store)
         yield _gauge("results_stored", "Results in the store", self._counts["results"])
         yield from _sinks(self._store)
+        yield from _listeners(self._store)
         yield self._quarantined
         yield _gauge("write_queue", "Submissions that wait to be written", self._store.waiting())
 
@@ -144,6 +145,35 @@ def _sinks(store: Store) -> Iterator[Metric]:
         oldest.add_metric([state.sink], max(0.0, age.total_seconds()))
         parked.add_metric([state.sink], state.parked)
     yield from (waiting, oldest, parked)
+
+
+def _listeners(store: Store) -> Iterator[Metric]:
+    """Yield how those fare who listen to buses, as they told it last."""
+    counts = {
+        "received_messages": ("received", "Messages that the bus handed over, since it listens"),
+        "stored_results": ("stored", "Results that were new"),
+        "quarantined_records": ("quarantined", "Records that could not be read"),
+        "passed_messages": ("passed", "Messages that say nothing of a test"),
+        "backlog_messages": ("backlog", "Messages that wait on the bus"),
+        "lag_seconds": ("lag_s", "Age of the newest message when it was stored"),
+    }
+    gauges = {name: _by_bus(name, help_) for name, (_field, help_) in counts.items()}
+    silent = _by_bus("told_seconds_ago", "Since it told how it fares; it does so every few seconds")
+    up = _by_bus("up", "1 where it listens")
+    now = datetime.now(UTC)
+    for state in store.bus.listeners():
+        for name, (field, _help) in counts.items():
+            value = getattr(state, field)
+            if value is not None:
+                gauges[name].add_metric([state.name], value)
+        told = now if state.told_at is None else state.told_at
+        silent.add_metric([state.name], max(0.0, (now - told).total_seconds()))
+        up.add_metric([state.name], int(state.state == "listening"))
+    yield from (*gauges.values(), silent, up)
+
+
+def _by_bus(name: str, help_: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"ci_results_bus_{name}", help_, labels=["bus"])
 
 
 def _by_sink(name: str, help_: str) -> GaugeMetricFamily:

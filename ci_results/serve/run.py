@@ -12,7 +12,7 @@ from ..store.opening import is_postgres, open_store, sqlite_path
 from ..store.sqlite import SqliteStore
 from .address import is_loopback, listen, only_from_here
 from .auth.opening import open_access, said_at_start
-from .following import following
+from .following import beside
 from .surroundings import Arranged
 
 
@@ -24,12 +24,13 @@ def serve(
     permissions: Collection[Permission] = (),
     arranged: Arranged | None = None,
     announce: Callable[[str], None],
-    follow_with: Sequence[str] | None = None,
+    beside_us: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> None:
     """Serve the store at `url` until Ctrl-C; `announce` gets what a person should know, line by line.
 
-    `auth` and `permissions` say who may submit; `follow_with` are the options of a follower that runs
-    beside us, None = none does.
+    `auth` and `permissions` say who may submit; `beside_us` are commands that run beside us,
+    "follow" and "listen", with the options `words`.
     Takes the next free port where the configured one is busy (0 = any). Bound to loopback it answers
     to loopback's names and `allowed_hosts` only; bound to more, to `allowed_hosts`, or to any name
     where none is given. Raises StoreError for a store that cannot be used, BusyError where another
@@ -45,8 +46,8 @@ def serve(
             held.enter_context(store.serving())
         listening = held.enter_context(listen(settings.host, settings.port))
         _announce(url, settings, listening.getsockname()[1], announce)
-        if follow_with is not None:
-            held.enter_context(following(follow_with))
+        for command in beside_us:
+            held.enter_context(beside(words, command))
         for line in said_at_start(auth, permissions, here_only=here_only):
             announce(line)
         if settings.workers > 1:

@@ -49,6 +49,9 @@ TABLES = {
     "_followed": "gate, subject_type, subject, product_version, context, number, verdict, shape, digest,"
     " wake",
     "_follower": "one, turn, seq, result, digest",
+    "_message": "id, seq, source, key, topic, mapping, received_at, digest, size, raw, told",
+    "_message_via": "message, transport, received_at",
+    "_result_message": "result, message",
     "_quarantine": "id, seq, source, door, kind, key, position, reason, raw, digest, received_at, seen,"
     " resolved_at, resolution, told",
 }

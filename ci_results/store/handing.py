@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..domain.bus_message import ListenerState
 from ..domain.expectation import Awaited, StoredEvent
 from ..domain.page import Committed, Page
 from ..domain.plan import Plan, PlanVersion
@@ -21,6 +22,7 @@ from ..domain.stored import SourceState
 from ..domain.waiver import Act, WaiverEvent
 from ..errors import OverloadedError, StoreError
 from ..query.dialect import SQLITE
+from .bus_log import BusLog
 from .lines import Line
 from .outgoing import Ask
 from .sqlite import SqliteStore
@@ -39,6 +41,8 @@ class HandingStore(SqliteStore):
         super().__init__(path, polite=False)
         self.waivers = _HandingLog(self._readers.ask, self._change, SQLITE)
         self.waivers.hand = self._hand
+        self.bus = _HandingBus(self._ask, self._change, SQLITE)
+        self.bus.hand = self._hand
 
     def _open_writer(self) -> Any:
         return self._hand
@@ -100,6 +104,16 @@ class _HandingLog(WaiverLog):
         """Append acts; see WaiverLog."""
         appended: list[WaiverEvent] = self.hand.ask("_append_waivers", list(acts), dict(seen or {}))
         return appended
+
+
+class _HandingBus(BusLog):
+    """Reads itself, and lets the writer note."""
+
+    hand: _Hand
+
+    def note(self, state: ListenerState) -> None:
+        """Remember how a listener fares; see BusLog."""
+        self.hand.ask("_note_listener", state)
 
 
 class _Hand:

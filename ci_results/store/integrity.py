@@ -12,7 +12,7 @@ TRIGGERS = (
     "_plan_no_update", "_plan_no_delete", "_plan_no_replace",
     "_event_no_update", "_event_no_delete", "_event_no_replace", "_expectation_no_update",
     "_expectation_no_delete", "_expectation_no_replace", "_decision_no_update", "_decision_no_delete",
-    "_decision_no_replace",
+    "_decision_no_replace", "_message_no_update", "_message_no_delete",
 )  # fmt: skip
 
 

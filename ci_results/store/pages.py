@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
 from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
 from ..domain.result import Result
+from ..query.dialect import SQLITE
 from .bulk import insert_columns, insert_rows
+from .bus_log import enter_messages, known_messages, only_new
 from .columns import NO_VARIANT, item_rows, result_columns, signature_rows, variants_of
 from .days import roll_up
 from .fresh import Fresh, stored_ids
@@ -64,6 +67,10 @@ class PageWriter:
         Raises StaleError or BusyError before anything is written.
         """
         source = self._names.sources.ids(self._connection, [page.source])[page.source]
+        whole, known = page, {}
+        if page.messages:
+            known = known_messages(self._ask, SQLITE, source, [each.key for each in page.messages])
+            page = only_new(page, known)
         if not preview:
             self._check_standing(page, source)
         fresh, same, superseding = self._sort_out(page.results, source, now)
@@ -82,12 +89,23 @@ class PageWriter:
             self._connection.executemany(
                 QUARANTINE, [(seq, source, page.door, now, *record) for record in bad]
             )
+        if whole.messages:
+            enter_messages(
+                self._ask, self._many, whole.messages, page, known,
+                source=source, seq=seq, now=now, results=fresh.told,
+            )  # fmt: skip
         self._move_on(page, source)
         describe(self._connection, self._names, page)
         return Committed(
             seq=seq, stored=len(fresh), same=same, superseding=superseding,
             quarantined=quarantined, ids=tuple(fresh.told) if page.tell_ids else (),
         )  # fmt: skip
+
+    def _ask(self, sql: str, values: Mapping[str, object]) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _many(self, sql: str, values: Sequence[Mapping[str, object]]) -> None:
+        self._connection.executemany(sql, values)
 
     def _check_standing(self, page: Page, source: int) -> None:
         if page.lease is None and page.cursor is None:

@@ -21,6 +21,7 @@ from ..normalise.items import same_item
 from ..query.dialect import POSTGRES
 from ..query.results import ResultQuery, ids_sql
 from . import rows
+from .bus_log import BusLog
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
@@ -68,6 +69,7 @@ class PostgresStore:
         self.outbox = Outbox(self._rows, self._change, self._delivering, POSTGRES)
         self.waivers = WaiverLog(self._search, self._change_in_turn, POSTGRES)
         self.expectations = Expectations(self._rows, self._change_in_turn, POSTGRES)
+        self.bus = BusLog(self._rows, self._change, POSTGRES)
         self.decisions = Decisions(self._rows, self._change_in_turn, self._following, POSTGRES)
 
     @classmethod

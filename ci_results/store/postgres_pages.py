@@ -7,20 +7,25 @@ whoever follows "after seq n" loses nothing; then its rows are copied in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
+from ..domain.bus_message import BusMessage
 from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
 from ..domain.result import Result
 from ..errors import InvalidError
+from ..query.dialect import POSTGRES
+from .bus_log import enter_messages, known_messages, only_new
 from .columns import NO_VARIANT, item_rows, result_columns, variants_of
 from .fresh import Fresh, Numbered, stored_ids
 from .postgres_connections import Connection, lock_key
 from .postgres_names import Names
 from .postgres_partitions import ensure_partitions
-from .postgres_rows import FIRST, Draft, Sorted, enter, move_on, moved
+from .postgres_rows import FIRST, Draft, Sorted, asked, enter, many, move_on, moved
 from .postgres_sql import array
 from .runrows import place
 from .sidenotes import Bad, bad_records
@@ -95,7 +100,10 @@ class PageWriter:
         source = self._names.sources.ids(connection, [page.source])[page.source]
         cursor, lease, seen = _one(connection.execute(STANDING, (source,)))
         check_standing(page, cursor, lease)
-        return self._draft(connection, page, source, seen, self._sort_out(connection, page, source, now))
+        messages = page.messages
+        page = only_new(page, _known_messages(connection, messages, source))
+        found = self._sort_out(connection, page, source, now)
+        return replace(self._draft(connection, page, source, seen, found), messages=messages)
 
     def _draft(self, connection: Connection, page: Page, source: int, seen: int, found: Sorted) -> Draft:
         """Intern the names of what is new, and build its rows."""
@@ -149,7 +157,11 @@ class PageWriter:
             connection.execute(STATE, (draft.seen, source))
         )
         check_standing(page, cursor, lease)
-        if overtaken and page.results:  # the names are known by now
+        messages = draft.messages
+        known = _known_messages(connection, messages, source)
+        late = not known.keys().isdisjoint(each.key for each in page.messages)
+        if late or (overtaken and page.results):  # the names are known by now
+            page = only_new(page, known)
             found = self._sort_out(connection, page, source, now)
             draft = self._draft(connection, page, source, draft.seen, found)
         fresh = draft.fresh
@@ -159,7 +171,20 @@ class PageWriter:
             ensure_partitions(connection, until, last_id + len(fresh))
             enter(connection, draft, seq, now, (last_id, last_run), quarantined)
         move_on(connection, draft)
+        if messages:
+            ids = [moved(number, last_id + 1 - FIRST) for number in fresh.told]
+            enter_messages(
+                partial(asked, connection), partial(many, connection), messages, draft.page, known,
+                source=source, seq=seq if len(fresh) or draft.bad else 0, now=now, results=ids,
+            )  # fmt: skip
         return _committed(draft, seq if len(fresh) or draft.bad else 0, last_id + 1 - FIRST, quarantined)
+
+
+def _known_messages(connection: Connection, messages: Sequence[BusMessage], source: int) -> Mapping[str, int]:
+    if not messages:
+        return {}
+    keys = [each.key for each in messages]
+    return known_messages(partial(asked, connection), POSTGRES, source, keys)
 
 
 def _numbered(results: Sequence[Result], commons: Commons) -> Numbered:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ..domain.bus_message import BusMessage
 from ..domain.page import Page
 from .columns import Column, signature_rows
 from .fresh import Fresh
 from .groups import member_rows, members
 from .postgres_connections import Connection
+from .postgres_sql import to_postgres
 from .runrows import Entry, Places, RunRow, own_entries
 from .sidenotes import Bad, job_rows
 
@@ -59,6 +61,7 @@ class Draft:
     runs     rows of _run, but for their numbers
     places   where each result belongs; its run is named by its place in `runs`
     columns  of _result by name; ids count from FIRST, runs from 0, seq is open
+    messages all that the page brought, those too that are known
     names    ids of the names it uses, so that none is looked up under the lock
     """
 
@@ -73,6 +76,7 @@ class Draft:
     pairs: Mapping[tuple[str, str], int]
     groups: Mapping[str, int]
     testcases: Mapping[str, int]
+    messages: Sequence[BusMessage] = ()
 
     @property
     def fresh(self) -> Fresh:
@@ -85,7 +89,7 @@ class Draft:
         page = self.page
         return bool(
             len(self.fresh) or self.bad or page.jobs or page.groups or page.ref_urls or page.lease
-            or page.cursor is not None
+            or page.cursor is not None or self.messages
         )  # fmt: skip
 
 
@@ -153,6 +157,16 @@ def move_on(connection: Connection, draft: Draft) -> None:
         _many(connection, statement, said)
     urls = [(url, draft.testcases[name]) for name, url in page.ref_urls.items()]
     _many(connection, "update _testcase set ref_url = %s where id = %s", urls)
+
+
+def asked(connection: Connection, sql: str, values: Mapping[str, object]) -> list[Any]:
+    """Return the rows of a statement that both stores share."""
+    return connection.execute(to_postgres(sql, values), values).fetchall()
+
+
+def many(connection: Connection, sql: str, values: Sequence[Mapping[str, object]]) -> None:
+    """Run a statement that both stores share for each of these values."""
+    connection.cursor().executemany(to_postgres(sql), values)
 
 
 def moved(number: int, shift: int) -> int:

@@ -226,3 +226,21 @@ select
     d.seq as seq,
     d.proof as proof
 from _decision d;
+
+-- Which message of a bus a result came by, what read it, and which buses brought it.
+create or replace view provenance as
+select
+    p.result as result,
+    m.id as message,
+    s.name as source,
+    m.key as key,
+    m.topic as topic,
+    m.mapping as mapping,
+    (select string_agg(v.transport, ', ' order by v.transport) from _message_via v where v.message = m.id) as transports,
+    _utc(m.received_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') as received_at,
+    m.size as raw_bytes,
+    m.digest as sha256,
+    m.seq as seq
+from _result_message p
+join _message m on m.id = p.message
+left join _source s on s.id = m.source;

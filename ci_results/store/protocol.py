@@ -18,6 +18,7 @@ from ..domain.search import Attribute, ComponentQuery, NameQuery, Search
 from ..domain.stored import Fact, JobState, Newest, Quarantined, SourceState, StoredResult
 from ..domain.testcase import Testcase
 from ..query.results import ResultQuery
+from .bus_log import BusLog
 from .decisions import Decisions
 from .expectations import Expectations
 from .outbox import Outbox
@@ -31,6 +32,7 @@ class Store(Protocol):
     waivers  what is waived, by whom, and why
     expectations  which results are on their way
     decisions     what was decided, and how far the follower is that records it
+    bus           by which messages results came, and how those fare who listen
 
     Raises StoreError where the store cannot take or give data now.
     """
@@ -39,6 +41,7 @@ class Store(Protocol):
     waivers: WaiverLog
     expectations: Expectations
     decisions: Decisions
+    bus: BusLog
 
     def commit_page(self, page: Page) -> Committed:
         """Store results, quarantine and cursor in one transaction; durable when this returns.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from ..domain.page import Page
@@ -15,14 +16,19 @@ Bad = tuple[str, str | None, str | None, str, bytes, str | None, int]
 def bad_records(page: Page) -> list[Bad]:
     """Return what a page quarantines; its texts are made such that every store takes them."""
     found: list[Bad] = []
-    told = None if page.told is None else storable(json.dumps(page.told, ensure_ascii=False, sort_keys=True))
+    whole = _told(page.told)
     for bad in page.quarantine:
+        told = whole if bad.told is None else _told(bad.told)
         key = bad.key and storable(bad.key)
         found.append((
             bad.kind, key, bad.position and storable(bad.position), storable(bad.reason), bad.raw, told,
             record_digest(bad.kind, key, bad.raw, told),
         ))  # fmt: skip
     return found
+
+
+def _told(said: Mapping[str, str] | None) -> str | None:
+    return None if said is None else storable(json.dumps(said, ensure_ascii=False, sort_keys=True))
 
 
 def job_rows(page: Page, source: int) -> list[tuple[int, str, str, int | None, int | None]]:

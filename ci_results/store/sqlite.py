@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import sqlite_utils
 
+from ..domain.bus_message import ListenerState
 from ..domain.expectation import Awaited, StoredEvent
 from ..domain.page import Committed, Page
 from ..domain.plan import Plan, PlanVersion
@@ -27,6 +28,7 @@ from ..normalise.items import same_item
 from ..query.dialect import SQLITE
 from ..query.results import ResultQuery, ids_sql
 from . import rows
+from .bus_log import BusLog
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
@@ -84,6 +86,7 @@ class SqliteStore:
         self.outbox = Outbox(self._ask, self._change, self._delivering, SQLITE)
         self.waivers = WaiverLog(self._readers.ask, self._change, SQLITE)
         self.expectations = Expectations(self._ask, self._change, SQLITE)
+        self.bus = BusLog(self._ask, self._change, SQLITE)
         self.decisions = Decisions(self._ask, self._change, self._following, SQLITE)
 
     @classmethod
@@ -116,7 +119,7 @@ class SqliteStore:
     def commit_page(self, page: Page) -> Committed:
         """Store a page; see protocol."""
         large = len(page.results) > POLITE_ROWS
-        if not (self._polite and large):
+        if page.messages or not (self._polite and large):  # a message is stored whole or not at all
             return self._write(page, alone=large)
         total = Committed()
         for part in _split(page):
@@ -223,6 +226,9 @@ class SqliteStore:
 
     def _append_waivers(self, acts: list[Act], seen: dict[int, int]) -> list[WaiverEvent]:
         return self.waivers.append(acts, seen)
+
+    def _note_listener(self, state: ListenerState) -> None:
+        self.bus.note(state)
 
     def _update_source(self, source: str, change: str, value: object, error: str | None = None) -> None:
         """Change a source's row; `change` is one of the texts above, never a value."""

@@ -15,7 +15,8 @@ from .sqlite import SqliteStore
 
 HANDED = frozenset(
     {
-        "_append_waivers", "_save_plan", "_update_source", "commit_page", "forget_source", "preview_page",
+        "_append_waivers", "_note_listener", "_save_plan", "_update_source", "commit_page", "forget_source",
+        "preview_page",
         "register_source", "resolve", "save_events", "submit", "waiting",
     }
 )  # fmt: skip

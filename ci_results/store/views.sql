@@ -225,3 +225,21 @@ select
     d.seq as seq,
     d.proof as proof
 from _decision d;
+
+-- Which message of a bus a result came by, what read it, and which buses brought it.
+create view provenance as
+select
+    p.result as result,
+    m.id as message,
+    s.name as source,
+    m.key as key,
+    m.topic as topic,
+    m.mapping as mapping,
+    (select group_concat(v.transport, ', ') from _message_via v where v.message = m.id) as transports,
+    strftime('%Y-%m-%dT%H:%M:%S', m.received_at / 1000000, 'unixepoch') || printf('.%06d', m.received_at % 1000000) as received_at,
+    m.size as raw_bytes,
+    m.digest as sha256,
+    m.seq as seq
+from _result_message p
+join _message m on m.id = p.message
+left join _source s on s.id = m.source;

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ci_results.collect.source import Source
+from ci_results.domain.bus_message import ListenerState
 from ci_results.domain.garbled import Garbled
 from ci_results.domain.job import Job
 from ci_results.domain.page import Page
@@ -14,6 +15,7 @@ from ci_results.domain.stored import SourceState
 from ci_results.operations.coverage import coverage
 from ci_results.operations.doctor import (
     Finding,
+    examine_buses,
     examine_disk,
     examine_follower,
     examine_results,
@@ -150,3 +152,14 @@ def test_a_follower_is_told_by_what_it_has_not_looked_at(store: SqliteStore) -> 
     assert "1 commits wait since" in late.says
     store.decisions.record(state, store.decisions.news(state.position, 9).to, "", [recorded()])
     assert brief(examine_follower(store, later)) == [("follower", "good")]
+
+
+@pytest.mark.demand("S-059")
+def test_a_bus_that_is_away_or_that_nobody_reads_is_told(store: SqliteStore) -> None:
+    store.bus.note(ListenerState(name="fedora"))
+    store.bus.note(ListenerState(name="umb", state="away", error="no broker answers there", backlog=7))
+    told = list(examine_buses(store, ["fedora", "umb", "files"]))
+    assert brief(told) == [("bus umb", "bad"), ("bus files", "warning"), ("buses", "good")]
+    later = list(examine_buses(store, ["fedora"], datetime.now(UTC) + DAY))
+    assert brief(later) == [("bus fedora", "warning")]
+    assert later[0].advice == "ci-results listen fedora"

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ci_results.domain.bus_message import ListenerState
 from ci_results.domain.page import Page
 from ci_results.errors import (
     InvalidError,
@@ -133,6 +134,23 @@ def test_metrics_tell_what_waits_for_each_sink(
     assert figure(text, "ci_results_sink_waiting_results", sink="far") == 2
     assert figure(text, "ci_results_sink_parked_results", sink="far") == 1
     assert 0 <= figure(text, "ci_results_sink_oldest_waiting_seconds", sink="far") < 60
+
+
+@pytest.mark.demand("S-115")
+def test_metrics_tell_how_those_fare_who_listen(
+    tmp_path: Path, serve_store: Callable[[Path], AbstractContextManager[Session]]
+) -> None:
+    path = tmp_path / "results.db"
+    with SqliteStore.open(path) as store:
+        store.bus.note(ListenerState(name="fedora", received=3, stored=2, backlog=7, lag_s=0.5))
+        store.bus.note(ListenerState(name="umb", state="away", error="gone"))
+    with serve_store(path) as client:
+        text = client.get("/metrics").text
+    assert figure(text, "ci_results_bus_backlog_messages", bus="fedora") == 7
+    assert figure(text, "ci_results_bus_lag_seconds", bus="fedora") == 0.5
+    assert figure(text, "ci_results_bus_received_messages", bus="fedora") == 3
+    assert [figure(text, "ci_results_bus_up", bus=bus) for bus in ("fedora", "umb")] == [1, 0]
+    assert 0 <= figure(text, "ci_results_bus_told_seconds_ago", bus="umb") < 60
 
 
 def raising(error: Exception) -> Route:

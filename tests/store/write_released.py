@@ -17,6 +17,7 @@ from ci_results.domain.plan import Plan, PlanCase
 from ci_results.domain.recorded import Followed
 from ci_results.store.migrations import VERSION
 from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.bus_rules import message
 from ci_results.testing.decision_rules import POINT, awaited, recorded
 from ci_results.testing.store_contract import NOON, result
 from ci_results.testing.waiver_contract import grant, request
@@ -39,6 +40,7 @@ def main() -> None:
             cases = (PlanCase(testcase="desktop.login", title="Log in"),)
             plan = Plan(name="beta", item_type="compose", item="Fedora-44-*", cases=cases)
             store.save_plan(plan, "jdoe", before=0)
+            store.commit_page(Page(source="bus", results=[result("m1", source="bus")], messages=[message()]))
             store.waivers.append([grant(), request()])
             store.save_events([awaited()])
             state = store.decisions.begin()
