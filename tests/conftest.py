@@ -78,6 +78,7 @@ FOUND = {
     "rabbitmq": cache(_rabbitmq),
     "curl": lambda: shutil.which("curl"),
     "clients": environments.built,
+    "fedora-messaging": lambda: environments.tool("fedora-messaging"),
     "TAP::Harness::Archive": cache(lambda: _perl_has("TAP::Harness::Archive")),
     "atheris": lambda: find_spec("atheris"),
     "chromium": lambda: shutil.which("chromium") and shutil.which("chromedriver"),

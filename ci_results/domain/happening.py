@@ -16,12 +16,14 @@ class Happening(NamedTuple):
     event   "waiver" or "decision"
     seq, n  the commit that stored it, and its place there from 0: the same for ever, so it names it
     body    what it says, as JSON has it: docs/decisions.md, docs/waivers.md
+    peer    the waiver as WaiverDB tells it, where it begins to count with this; else None
     """
 
     event: str
     seq: int
     n: int
     body: Mapping[str, Any]
+    peer: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ..domain.checkpoint import Checkpoint
@@ -89,6 +91,17 @@ class Sink(ABC, Generic[O]):
         many have arrived all the same. State in the class's docstring what a batch that comes twice
         does: after a crash or an outage, the last one is sent again.
         """
+
+    def opened(self, options: O) -> AbstractContextManager[Sink[O]]:
+        """Return this sink for one run of deliveries, with what it keeps open meanwhile: a connection, say.
+
+        After an outage it is opened anew. The default keeps nothing.
+        """
+        return nullcontext(self)
+
+    def placed(self, options: O, folder: Path) -> O:
+        """Return options with what names files counted from `folder`, where no field of type Path does."""
+        return options
 
     def announce(self, options: O, happenings: Sequence[Happening]) -> None:
         """Hand over what happened beside results, of the kinds that it takes, of one commit and in order.

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..plugin.contract import Sink
 from ..plugin.spec import hookimpl
+from .bus import Bus
 from .jsonlines import JsonLines
 from .resultsdb import ResultsDB
 
@@ -13,4 +14,4 @@ from .resultsdb import ResultsDB
 @hookimpl
 def register_sinks() -> list[Sink[Any]]:
     """Offer the sinks that this distribution brings."""
-    return [ResultsDB(), JsonLines()]
+    return [ResultsDB(), JsonLines(), Bus()]

@@ -121,4 +121,8 @@ def build_sink(table: SinkTable, kinds: Mapping[str, Sink[Any]], folder: Path, w
         for key, value in table.rest.items()
     }
     built = placed(structure(options, sink.options, where), folder)
+    try:
+        built = sink.placed(built, folder)
+    except ConfigError as err:
+        raise ConfigError(f"{where} {err}") from err
     return ConfiguredSink(name=table.name, sink=sink, options=built, keys=table.core)

@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -79,6 +80,7 @@ class _Delivery:
 
     def __init__(self, sink: ConfiguredSink, around: Surroundings) -> None:
         self.sink, self.around = sink, around
+        self.opened = sink.sink
         self.outbox = around.store.outbox
         self.position = START
         self.sent = self.parked = self.passed = self.waiting = 0
@@ -123,6 +125,13 @@ class _Delivery:
 
     def _pass(self) -> State:
         """Hand over all that waits. Raises DeliveryError, PluginError, StoreError."""
+        with ExitStack() as held:
+            with plugin_call(f"opening {self.sink.name}", self.sink.sink):
+                self.opened = held.enter_context(self.sink.sink.opened(self.sink.options))
+            return self._all()
+
+    def _all(self) -> State:
+        """Hand over all that waits to the sink that is open."""
         while not self.around.stop.is_set():
             self.waiting = self.outbox.states([self.sink.name])[0].waiting
             self._tell(State.DELIVERING)
@@ -157,7 +166,7 @@ class _Delivery:
         if happenings:
             try:
                 with plugin_call(f"delivery to {self.sink.name}", self.sink.sink):
-                    self.sink.sink.announce(self.sink.options, happenings)
+                    self.opened.announce(self.sink.options, happenings)
             except SinkRefusedError as err:
                 log.warning("event refused", extra={"sink": self.sink.name, "id": happenings[0].id})
                 self.outbox.note_failure(self.sink.name, f"refused event {happenings[0].id}: {err}")
@@ -208,7 +217,7 @@ class _Delivery:
         )
         try:
             with plugin_call(f"delivery to {sink.name}", sink.sink):
-                sink.sink.deliver(sink.options, batch)
+                self.opened.deliver(sink.options, batch)
         except DeliveryError as err:
             if err.delivered is not None and not 0 <= err.delivered < len(batch):
                 who, said = distribution_of(sink.sink), f"{err.delivered} of {len(batch)} delivered"

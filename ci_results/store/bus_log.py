@@ -62,6 +62,8 @@ def known_messages(ask: Ask, dialect: Dialect, source: int, keys: Sequence[str])
 
 def only_new(page: Page, known: Collection[str]) -> Page:
     """Return a page without the messages that are known, or come twice in it, and without what they say."""
+    if not page.messages:
+        return page
     results, quarantine = iter(page.results), iter(page.quarantine)
     kept: list[BusMessage] = []
     kept_results: list[Any] = []

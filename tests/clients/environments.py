@@ -27,7 +27,10 @@ ALONE = {"waiverdb": ["waiverdb==1.4.0"]}
 
 TOOLS = {"tmt": ["tmt==1.78.0"]}
 """Tools whose reports are read, and which what we install ourselves contradicts."""
-ALL = {**CLIENTS, **TOOLS}
+
+BUSES = {"fedora-messaging": ["fedora-messaging==3.9.1"]}
+"""What reads and writes buses. It is run, never imported or copied from: its licence is the GPL."""
+ALL = {**CLIENTS, **TOOLS, **BUSES}
 
 
 def python(client: str) -> Path:
