@@ -90,7 +90,12 @@ class Forks:
 def forks(tmp_path: Path) -> Iterator[Forks]:
     words = [sys.executable, "-c", FORKS]
     with subprocess.Popen(
-        words, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        words,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         yield Forks(process)
         process.stdin.close()  # type: ignore[union-attr]
