@@ -52,6 +52,7 @@ TABLES = {
     "_message": "id, seq, source, key, topic, mapping, received_at, digest, size, raw, told",
     "_message_via": "message, transport, received_at",
     "_result_message": "result, message",
+    "_listener": "name, told, told_at",
     "_quarantine": "id, seq, source, door, kind, key, position, reason, raw, digest, received_at, seen,"
     " resolved_at, resolution, told",
 }

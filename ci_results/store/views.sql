@@ -241,5 +241,5 @@ select
     m.digest as sha256,
     m.seq as seq
 from _result_message p
-join _message m on m.id = p.message
+left join _message m on m.id = p.message
 left join _source s on s.id = m.source;

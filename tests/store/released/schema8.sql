@@ -8,13 +8,13 @@ CREATE TABLE _commit (
     results integer not null,
     quarantined integer not null
 );
-INSERT INTO "_commit" VALUES(1,1795685856823375,1,'harvest',10,10,1);
-INSERT INTO "_commit" VALUES(2,1795685856851950,1,'harvest',11,1,0);
-INSERT INTO "_commit" VALUES(3,1795685856860056,NULL,'manual',11,0,0);
-INSERT INTO "_commit" VALUES(4,1795685856863187,2,'harvest',12,1,0);
-INSERT INTO "_commit" VALUES(5,1795685856874218,NULL,'waiver',12,0,0);
-INSERT INTO "_commit" VALUES(6,1795685856887871,NULL,'event',12,0,0);
-INSERT INTO "_commit" VALUES(7,1795685856910652,NULL,'decision',12,0,0);
+INSERT INTO "_commit" VALUES(1,1795688462476620,1,'harvest',10,10,1);
+INSERT INTO "_commit" VALUES(2,1795688462481050,1,'harvest',11,1,0);
+INSERT INTO "_commit" VALUES(3,1795688462482510,NULL,'manual',11,0,0);
+INSERT INTO "_commit" VALUES(4,1795688462483741,2,'harvest',12,1,0);
+INSERT INTO "_commit" VALUES(5,1795688462486747,NULL,'waiver',12,0,0);
+INSERT INTO "_commit" VALUES(6,1795688462487937,NULL,'event',12,0,0);
+INSERT INTO "_commit" VALUES(7,1795688462493240,NULL,'decision',12,0,0);
 CREATE TABLE _daily (
     testcase integer not null,
     day integer not null,
@@ -159,14 +159,14 @@ CREATE TABLE _message (
     raw blob,                        -- the same, packed by zlib; null = more than is kept
     told text not null               -- JSON: what came beside them
 );
-INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795685856863187,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
+INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795688462483741,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
 CREATE TABLE _message_via (
     message integer not null,
     transport text not null,         -- name of the bus that brought it
     received_at integer not null,
     primary key (message, transport)
 ) without rowid;
-INSERT INTO "_message_via" VALUES(1,'fedora',1795685856863187);
+INSERT INTO "_message_via" VALUES(1,'fedora',1795688462483741);
 CREATE TABLE _meta (
     key text primary key,
     value text not null
@@ -415,7 +415,7 @@ select
     m.digest as sha256,
     m.seq as seq
 from _result_message p
-join _message m on m.id = p.message
+left join _message m on m.id = p.message
 left join _source s on s.id = m.source;
 ');
 CREATE TABLE _outbox (
@@ -481,7 +481,7 @@ CREATE TABLE _plan (
     cases text not null,          -- JSON list of objects: testcase, title, steps, ref_url, owner, contact
     unique (name, version)
 );
-INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795685856860056,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
+INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795688462482510,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
 CREATE TABLE _quarantine (
     id integer primary key,
     seq integer not null,
@@ -498,7 +498,7 @@ CREATE TABLE _quarantine (
     resolved_at integer,
     resolution text
 , told text);
-INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795685856823375,1,NULL,NULL,NULL);
+INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795688462476620,1,NULL,NULL,NULL);
 CREATE TABLE _result (
     id integer primary key,
     seq integer not null,
@@ -653,14 +653,14 @@ CREATE TABLE _waiver_event (
     expires_at integer,
     hash text not null            -- hex SHA-256 of the event before and this one: docs/waivers.md
 );
-INSERT INTO "_waiver_event" VALUES(1,5,1795685856874218,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'0b2a3d49d8f269daad13aaa535126587ab081a4e70533d6e8ca385e91061d121');
-INSERT INTO "_waiver_event" VALUES(2,5,1795685856874218,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'b3af67772fefae854b0c1b9f618be9b5e5e30a5bdf61d68f3f203cdcc8882630');
+INSERT INTO "_waiver_event" VALUES(1,5,1795688462486747,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'781e7b5ec2b250dcf9bacc0ac6644e7ba1628c4a7c996448ff24a487b3cbc176');
+INSERT INTO "_waiver_event" VALUES(2,5,1795688462486747,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'cc91e52ed399a848e3b2905fbfeddbb8fbef977eff21d59927353775a992de55');
 CREATE TABLE _waiver_head (
     one integer primary key check (one = 1),
     id integer not null,
     hash text not null
 );
-INSERT INTO "_waiver_head" VALUES(1,2,'b3af67772fefae854b0c1b9f618be9b5e5e30a5bdf61d68f3f203cdcc8882630');
+INSERT INTO "_waiver_head" VALUES(1,2,'cc91e52ed399a848e3b2905fbfeddbb8fbef977eff21d59927353775a992de55');
 CREATE INDEX _item_nvr on _item (nvr) where nvr is not null;
 CREATE INDEX _item_component on _item (component) where component is not null;
 CREATE INDEX _run_key on _run (source, key);
@@ -989,6 +989,6 @@ select
     m.digest as sha256,
     m.seq as seq
 from _result_message p
-join _message m on m.id = p.message
+left join _message m on m.id = p.message
 left join _source s on s.id = m.source;
 COMMIT;
