@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -135,7 +136,7 @@ class Ingest:
         try:
             if len(arrival.raw) > self._taking.max_bytes:
                 raise InvalidError(f"has {len(arrival.raw)} bytes, more than max_bytes of [listen]: raise it")
-            envelope = open_arrival(arrival)
+            envelope = _opened(arrival)
             if is_echo(envelope, self._taking.origin, self._taking.announced):
                 return _Read(time=envelope.time)
             return self._understood(arrival, envelope)
@@ -217,8 +218,16 @@ def arrival_of(raw: bytes, told: Mapping[str, str] | None) -> Arrival:
     """Return a message as it came, of what is kept of it. Raises InvalidError."""
     if told is None or not {"carried", "topic", "headers"} <= told.keys():
         raise InvalidError("is a message of which nothing is known but its bytes")
-    headers = orjson.loads(told["headers"])
+    headers = json.loads(told["headers"])
     return Arrival(raw=raw, topic=told["topic"], headers=headers, id=told.get("id"), kind=told["carried"])
+
+
+def _opened(arrival: Arrival) -> Envelope:
+    """Open a message. Raises InvalidError, also for headers that are no text in any encoding."""
+    try:
+        return open_arrival(arrival)
+    except (TypeError, ValueError, RecursionError) as err:
+        raise err if isinstance(err, InvalidError) else InvalidError(f"cannot be opened: {err}") from err
 
 
 def _told(arrival: Arrival) -> dict[str, str]:
@@ -226,7 +235,7 @@ def _told(arrival: Arrival) -> dict[str, str]:
     headers = {str(name): value for name, value in arrival.headers.items()}
     said = {
         "carried": arrival.kind,
-        "topic": arrival.topic,
-        "headers": orjson.dumps(headers, default=str, option=orjson.OPT_NON_STR_KEYS).decode(),
+        "topic": storable(arrival.topic),
+        "headers": storable(json.dumps(headers, default=str, skipkeys=True)),
     }
-    return said if arrival.id is None else {**said, "id": arrival.id}
+    return said if arrival.id is None else {**said, "id": storable(arrival.id)}

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from ci_results import Arrival, Departure, Inlet, Outlet, SourceUnavailableError, Transport
-from ci_results.bus.choosing import Chosen
+from ci_results.bus.choosing import Chosen, choose
 from ci_results.decide.policy_set import load
 from ci_results.domain.bus_message import ListenerState
 from ci_results.domain.expectation import EventRule, EventRules
 from ci_results.domain.page import Committed, Page
 from ci_results.domain.subject import Subject
 from ci_results.errors import StoreError
+from ci_results.messages.opening import open_arrival
+from ci_results.operations.deliver import deliver
 from ci_results.operations.events import EventDoor
+from ci_results.operations.follow import Following, follow_once
+from ci_results.operations.gate import Gate
 from ci_results.operations.ingest import Ingest, Taking
 from ci_results.operations.listen import Ear, Surroundings, listen
 from ci_results.operations.messages_again import MessagesAgain
 from ci_results.operations.quarantine import retry
 from ci_results.plugin.manager import Plugins
 from ci_results.query.results import ResultQuery
+from ci_results.sinks.bus import Bus as BusSink
+from ci_results.sinks.bus import Options
+from ci_results.sinks.configured import ConfiguredSink, SinkKeys
+from ci_results.sinks.delivering import Surroundings as Delivering
 from ci_results.store.protocol import Store
 
 TOPIC = "org.centos.prod.ci.koji-build.test.complete"
@@ -311,6 +323,33 @@ def test_what_stores_announce_and_what_nobody_reads_is_passed_by(listens: Listen
     assert listens.all(arrival(5, headers={"ci_results_origin": "there"}), origin="here").stored == 1
 
 
+_TEXTS = st.text(max_size=12)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.binary(max_size=8) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    raw=st.binary(max_size=40) | _VALUES.map(lambda value: json.dumps(value, default=str).encode()),
+    topic=_TEXTS,
+    headers=st.dictionaries(_TEXTS, _VALUES, max_size=3),
+    name=st.none() | st.text(max_size=300),
+    kind=st.sampled_from(["fedora-messaging", "frame", "saved"]),
+)
+@example(raw=b"{}", topic="t\ud800", headers={"a": "\udfff", "b": 1 << 80}, name="\0\ud800", kind="frame")
+def test_any_bytes_and_any_headers_are_taken(
+    raw: bytes, topic: str, headers: dict[str, Any], name: str | None, kind: str,
+    listens: Listens, store: Store,
+) -> None:  # fmt: skip
+    odd = Arrival(raw=raw, topic=topic, headers=headers, id=name, kind=kind)
+    (state,) = listens(listens.ear(Bus([odd, arrival(), odd]), unread=True))
+    assert (state.state, state.received, items(store)) == ("stopped", 3, ["widget-1.4-1.fc43"])
+    listens.again()
+
+
 @pytest.mark.demand("S-053", "S-054")
 @pytest.mark.parametrize(
     ("topic", "body", "subject"),
@@ -367,3 +406,43 @@ def test_how_it_fares_is_in_the_store(listens: Listens, store: Store) -> None:
     state = listens.all(arrival())
     assert [replace(each, told_at=None) for each in store.bus.listeners()] == [state]
     assert state.lag_s is not None or state.last_message is not None
+
+
+POLICY = b"""
+id: push
+product_versions: [fedora-*]
+decision_context: push
+subject_type: koji_build
+rules:
+- !PassingTestCaseRule {test_case_name: ns.tier0.functional}
+"""
+
+
+@pytest.mark.demand("S-012")
+def test_from_a_build_to_a_decision_by_messages_alone(
+    listens: Listens, store: Store, plugins: Plugins, tmp_path: Path
+) -> None:
+    policies = load([("p.yaml", POLICY)], plugins.rule_types)
+    door = EventDoor(store=store, policies=policies)
+    gate = Gate(store=store, policies=policies)
+    built = {"new": 1, "name": "widget", "version": "1.4", "release": "1.fc43", "owner": "jdoe"}
+    for each in (
+        arrival(1, built, "org.fedoraproject.prod.buildsys.build.state.change"),
+        arrival(2, said(1)),
+    ):
+        listens(listens.ear(Bus([each])), door=door)
+        follow_once(Following(gate=lambda: gate))
+    sink = ConfiguredSink(
+        name="out",
+        sink=BusSink(),
+        options=Options(url=f"spool:{tmp_path / 'out'}"),
+        keys=SinkKeys(kind="bus"),
+    )
+    deliver([sink], Delivering(store=store))
+    with closing(choose(f"spool:{tmp_path / 'out'}").inlet()) as inlet:
+        told = [open_arrival(each) for each in inlet.receive(9, 0, 0)]
+    assert [(each.topic, each.body.get("policies_satisfied")) for each in told] == [
+        ("greenwave.decision.update", False),
+        ("resultsdb.result.new", None),
+        ("greenwave.decision.update", True),
+    ]
