@@ -9,9 +9,10 @@ from ..plugin.spec import hookimpl
 from .bus import Bus
 from .jsonlines import JsonLines
 from .resultsdb import ResultsDB
+from .sqlite import Sqlite
 
 
 @hookimpl
 def register_sinks() -> list[Sink[Any]]:
     """Offer the sinks that this distribution brings."""
-    return [ResultsDB(), JsonLines(), Bus()]
+    return [ResultsDB(), JsonLines(), Bus(), Sqlite()]
