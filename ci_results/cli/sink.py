@@ -77,6 +77,24 @@ def check(context: Context, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @sink.command()
+@click.argument("name")
+@pass_context
+def template(context: Context, name: str) -> None:
+    """Print what the far side of sink NAME is given before the first delivery: how it is to index, say.
+
+    Exit codes: 0 printed, 1 this kind of sink needs nothing.
+    """
+    (one,) = context.sinks((name,))
+    said = one.sink.template(one.options)
+    if said:
+        click.echo(said)
+    else:
+        say(f"a sink of kind {one.keys.kind} needs nothing of the kind")
+        click.get_current_context().exit(NO)
+    next_command(f"ci-results sink check {name}")
+
+
+@sink.command()
 @click.argument("name", required=False)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

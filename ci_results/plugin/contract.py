@@ -118,6 +118,13 @@ class Sink(ABC, Generic[O]):
         """
         return ()
 
+    def template(self, options: O) -> str:
+        """Return what an operator gives the far side before the first delivery, "" for nothing.
+
+        Called by `sink template`; asks nobody.
+        """
+        return ""
+
 
 class Format(ABC):
     """Reads one report format as a stream, from bytes to observations.

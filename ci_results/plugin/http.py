@@ -40,7 +40,7 @@ class SourceSession(requests.Session):
     """A session with one source.
 
     url         the source's address: the token goes to its origin only (None: to the first one asked)
-    user, token Basic authentication with both, Bearer with a token alone; never shown
+    user, token Basic authentication with both, `scheme` (Bearer) with a token alone; never shown
     parallel    requests in flight at once, over all threads
     connect_s, read_s  time-outs of one attempt; deadline_s: the longest that one body may take
     attempts    tries where the server is away (refused, 429, 502, 503, 504), with growing pauses
@@ -58,6 +58,7 @@ class SourceSession(requests.Session):
         *,
         user: str | None = None,
         token: str | None = None,
+        scheme: str = "Bearer",
         parallel: int = 4,
         connect_s: float = 5.0,
         read_s: float = 60.0,
@@ -72,7 +73,7 @@ class SourceSession(requests.Session):
         super().__init__()
         if token is not None and not token.isprintable():
             raise ConfigError("the token holds unprintable characters; check token_env or token_file")
-        self.auth = OriginAuth(token, user, origin(url) if url else None)
+        self.auth = OriginAuth(token, user, origin(url) if url else None, scheme)
         self.parallel = parallel
         self.max_bytes = max_bytes
         self.requests_sent = 0

@@ -29,10 +29,13 @@ def origin(url: str) -> Origin:
 
 
 class OriginAuth(AuthBase):
-    """Sends the token to one origin only: Basic with a user, Bearer without. Its repr shows no secret."""
+    """Sends the token to one origin only: Basic with a user, `scheme` without. Its repr shows no secret."""
 
-    def __init__(self, token: str | None, user: str | None, home: Origin | None) -> None:
+    def __init__(
+        self, token: str | None, user: str | None, home: Origin | None, scheme: str = "Bearer"
+    ) -> None:
         self._token = token
+        self._scheme = scheme
         self.user = user
         self.home = home
 
@@ -55,7 +58,7 @@ class OriginAuth(AuthBase):
 
     def _header(self, token: str) -> str:
         if self.user is None:
-            return f"Bearer {token}"
+            return f"{self._scheme} {token}"
         return "Basic " + base64.b64encode(f"{self.user}:{token}".encode()).decode()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ..plugin.contract import Sink
 from ..plugin.spec import hookimpl
 from .bus import Bus
+from .elastic import Elastic
 from .jsonlines import JsonLines
 from .resultsdb import ResultsDB
 from .sqlite import Sqlite
@@ -15,4 +16,4 @@ from .sqlite import Sqlite
 @hookimpl
 def register_sinks() -> list[Sink[Any]]:
     """Offer the sinks that this distribution brings."""
-    return [ResultsDB(), JsonLines(), Bus(), Sqlite()]
+    return [ResultsDB(), JsonLines(), Bus(), Sqlite(), Elastic()]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ..domain.outcome import Outcome
-from ..errors import CollectError, ConfigError, DeliveryError, SinkRefusedError, SinkUnavailableError, shown
+from ..errors import CollectError, DeliveryError, SinkRefusedError, SinkUnavailableError, shown
 from ..plugin.contract import Sink
-from ..plugin.token import Token
 from ..wire.resultsdb_client import idempotency_key, refusal_in, to_body
+from .connecting import as_ours, connected
 
 if TYPE_CHECKING:
     import requests
@@ -64,7 +62,8 @@ class ResultsDB(Sink[Options]):
 
     def deliver(self, options: Options, batch: Batch) -> None:
         """Post each result; see Sink. What the server will never take is refused, all else waits."""
-        with _connected(options) as server:
+        with connected(options.url, options) as http:
+            server = _Server(options.url, http)
             for number, result in enumerate(batch):
                 body = orjson.dumps(to_body(result, batch.ref_urls, batch.groups))
                 try:
@@ -75,7 +74,8 @@ class ResultsDB(Sink[Options]):
 
     def check(self, options: Options) -> Iterator[str]:
         """Ask which outcomes it knows, and whether it is well; see Sink."""
-        with _connected(options) as server:
+        with connected(options.url, options) as http:
+            server = _Server(options.url, http)
             words = server.outcomes()
             yield f"a ResultsDB that knows {', '.join(words)}"
             if unknown := [word for word in Outcome if word not in words]:
@@ -111,7 +111,7 @@ class _Server:
 
     def outcomes(self) -> list[str]:
         """Return the outcomes that it knows. Raises SinkUnavailableError."""
-        with _as_ours():
+        with as_ours():
             about = self._http.get_json(self.url)
         words = about.get("outcomes") if isinstance(about, dict) else None
         if not isinstance(words, list):
@@ -127,42 +127,12 @@ class _Server:
 
     def _post(self, body: bytes, key: str) -> requests.Response:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        with _as_ours():
+        with as_ours():
             return self._http.request("POST", f"{self.url}/results", data=body, headers=headers)
 
     def _said(self, reply: requests.Response) -> str:
         said = refusal_in(_object(reply)) or shown(reply.text[:80])
         return f"{self.url}: HTTP {reply.status_code}: {said}"
-
-
-@contextmanager
-def _connected(options: Options) -> Iterator[_Server]:
-    """Give the server on connections of their own, which end with the batch."""
-    from ..plugin.http import SourceSession
-
-    file = options.token_file
-    with _as_ours():
-        http = SourceSession(
-            options.url,
-            token=Token(options.token_env, None if file is None else Path(file)).read(),
-            parallel=1,
-            read_s=options.timeout_s,
-            attempts=1,  # the outbox waits and tries again
-            ca=options.ca,
-        )
-    if not options.verify:
-        http.verify = False
-    with http:
-        yield _Server(options.url, http)
-
-
-@contextmanager
-def _as_ours() -> Iterator[None]:
-    """Turn what stands between us and the server into SinkUnavailableError."""
-    try:
-        yield
-    except (CollectError, ConfigError) as err:
-        raise SinkUnavailableError(str(err)) from err
 
 
 def _object(reply: requests.Response) -> dict[str, Any]:
