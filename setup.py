@@ -51,6 +51,10 @@ setup(
         "amqp": [
             "pika>=1.3",
         ],
+        "archive": [
+            "fsspec>=2024.6",
+            "s3fs>=2024.6",
+        ],
         "postgres": [
             "psycopg[binary,pool]>=3.2",
         ],
@@ -67,11 +71,13 @@ setup(
         ],
         "all": [
             "authlib>=1.9",
+            "fsspec>=2024.6",
             "httpx2>=2.0",
             "itsdangerous>=2.1",
             "ldap3>=2.9",
             "pika>=1.3",
             "psycopg[binary,pool]>=3.2",
+            "s3fs>=2024.6",
             "securesystemslib[crypto]>=1.3",
         ],
         "test": [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from .domain.permission import Permission
 from .domain.reach import Reach
 from .domain.unpack_limits import UnpackLimits
 from .errors import ConfigError, shown
+from .plugin.addresses import SourceAddress
 from .plugin.contract import Collector, Lookup, Sink
 from .plugin.lookups import ConfiguredLookup, build_lookup
 from .plugin.token import Token
@@ -339,7 +340,7 @@ def build_source(table: SourceTable, config: Config, collectors: Mapping[str, Co
         timeout_s=core.timeout_s,
         retries=core.retries,
         user=core.user,
-        token=Token(core.token_env, None if core.token_file is None else _path(core.token_file, config)),
+        token=_token(core, config),
         ca=None if core.ca is None else _path(core.ca, config),
         ownership=config.owned_by(table.name) if table.name in config.sources else None,
     )
@@ -370,9 +371,26 @@ def build_sinks(names: Iterable[str], config: Config, kinds: Mapping[str, Sink[A
         if name not in config.sinks:
             known = ", ".join(config.sinks) or "none"
             raise ConfigError(f"{where}: no sink {shown(name)}; known are {known}")
+    origins = tuple(_addresses(config))
     return [
-        build_sink(config.sinks[name], kinds, config.folder, f"{where}: [sink.{name}]") for name in chosen
+        build_sink(config.sinks[name], kinds, config.folder, f"{where}: [sink.{name}]", origins)
+        for name in chosen
     ]
+
+
+def _addresses(config: Config) -> Iterator[SourceAddress]:
+    """Yield where sources are, of those that have an address."""
+    for name, table in config.sources.items():
+        core, url = table.core, table.rest.get("url")
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            yield SourceAddress(
+                source=name, url=url, user=core.user, token=_token(core, config), timeout_s=core.timeout_s,
+                ca=None if core.ca is None else _path(core.ca, config),
+            )  # fmt: skip
+
+
+def _token(core: CoreKeys, config: Config) -> Token:
+    return Token(core.token_env, None if core.token_file is None else _path(core.token_file, config))
 
 
 def check_name(name: str) -> str:

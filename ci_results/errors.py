@@ -80,6 +80,10 @@ class SourceGarbledError(CollectError):
     """The source answered with something unreadable: quarantine it."""
 
 
+class SourceTooLargeError(SourceGarbledError):
+    """The source's answer is larger than what may be read of it: do without."""
+
+
 class DeliveryError(CiResultsError):
     """A sink did not take a batch, or not all of it.
 

@@ -85,8 +85,8 @@ FOUND = {
     **{
         name: (lambda name=name: tool(name))
         for name in (
-            *("avocado", "cppcheck", "ctest", "gcc", "mocha", "node", "prove", "robot", "rpmlint", "ruff"),
-            *("tmt", "tox", "valgrind"),
+            *("avocado", "cppcheck", "ctest", "gcc", "jenkins-jobs", "mocha", "moto_server", "node", "prove"),
+            *("robot", "rpmlint", "ruff", "tmt", "tox", "valgrind"),
         )
     },
 }

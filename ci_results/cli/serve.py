@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .context import Context, pass_context
 from .gating import outside_of, owners_of, policies_in_force
 from .output import say
+
+if TYPE_CHECKING:
+    from ..sinks.archiving import Place
 
 
 @click.command()
@@ -75,11 +80,22 @@ def serve(
             policies=policies_in_force(context),
             outside=outside_of(context),
             owner_of=owners_of(context),
+            archives=_archives(context),
         ),
         announce=say,
         beside_us=[name for name in ("follow", "listen") if getattr(settings, name)],
         words=_words(context),
     )
+
+
+def _archives(context: Context) -> tuple[Place, ...]:
+    """Return where the configured archives are."""
+    from ..sinks.archive import ArchiveSink
+
+    if not any(table.core.kind == ArchiveSink.name for table in context.config.sinks.values()):
+        return ()
+    sinks = context.readable_sinks().values()
+    return tuple(sink.options.place for sink in sinks if isinstance(sink.sink, ArchiveSink))
 
 
 def _words(context: Context) -> list[str]:

@@ -73,7 +73,8 @@ class Sink(ABC, Generic[O]):
 
     name     how a configuration names it: lower case letters, digits, underscores
     options  a frozen dataclass: its fields are the keys of the sink's table; those of type Path, and
-             `token_file` and `ca`, count from the folder of the configuration
+             `token_file` and `ca`, count from the folder of the configuration; a field `origins` is given
+             the addresses of the configured sources (SourceAddress), and no file may name it
     takes    what it takes beside results, of "waiver" and "decision"; what it does not take passes it by
 
     One instance serves all sinks and threads: keep no state on self.

@@ -11,7 +11,14 @@ from typing import Any
 import requests
 import urllib3
 
-from ..errors import CollectError, SourceGarbledError, SourceRefusedError, SourceUnavailableError, shown
+from ..errors import (
+    CollectError,
+    SourceGarbledError,
+    SourceRefusedError,
+    SourceTooLargeError,
+    SourceUnavailableError,
+    shown,
+)
 
 CHUNK = 65_536
 AWAY = frozenset({429, 502, 503, 504})
@@ -24,14 +31,14 @@ _LOGIN = re.compile(rb"log ?in|sign ?in|type=.?password|saml|openid|sso", re.IGN
 def chunks(response: requests.Response, limit: int, deadline_s: float) -> Iterator[bytes]:
     """Yield the body, decompressed, as it comes.
 
-    Raises SourceGarbledError beyond `limit` bytes after decompression, so that neither a huge answer
+    Raises SourceTooLargeError beyond `limit` bytes after decompression, so that neither a huge answer
     nor a gzip bomb fills the memory; SourceUnavailableError where it takes longer than `deadline_s`.
     """
     size, end = 0, time.monotonic() + deadline_s
     for chunk in response.raw.stream(CHUNK, decode_content=True):
         size += len(chunk)
         if size > limit:
-            raise SourceGarbledError(f"{where(response)}: answer is larger than {limit} bytes")
+            raise SourceTooLargeError(f"{where(response)}: answer is larger than {limit} bytes")
         if time.monotonic() > end:
             raise SourceUnavailableError(f"{where(response)}: answer took longer than {deadline_s:g} s")
         yield chunk

@@ -46,6 +46,7 @@ def answer(
         policies=arranged.policies,
         outside=arranged.outside,
         owner_of=arranged.owner_of,
+        archives=arranged.archives,
     )
     around.plugins()  # found now, not while somebody waits
     app = application(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import jinja2
 import orjson
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from . import gate_words, words
@@ -20,9 +21,16 @@ class Answers:
 
     more       names that some of them use
     browsable  Datasette is there to link to
+    archived   draws the link to what is kept of a run, by its address
     """
 
-    def __init__(self, more: Mapping[str, Any] | None = None, *, browsable: bool = True) -> None:
+    def __init__(
+        self,
+        more: Mapping[str, Any] | None = None,
+        *,
+        browsable: bool = True,
+        archived: Callable[[str | None], Markup] = lambda url: Markup(""),
+    ) -> None:
         self.browsable = browsable
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -49,6 +57,7 @@ class Answers:
             item_path=item_path,
             question=question,
             browsable=browsable,
+            archived=archived,
             **(more or {}),
         )
 

@@ -21,6 +21,7 @@ from ..operations.gating.outside import Outside
 from ..operations.policies import Policies, no_policies
 from ..operations.waive import Desk
 from ..plugin.manager import Plugins, load_plugins
+from ..sinks.archiving import Place
 from ..store.protocol import Store
 from ..waive.rules import NO_RULES, Rules
 from .auth.access import OPEN, Access
@@ -64,6 +65,7 @@ class Arranged:
     policies  those that are in force
     outside   what decisions may ask beside the store
     owner_of  who answers for a testcase, where known
+    archives  where files of runs are kept
     """
 
     outcomes: Collection[str] = ()
@@ -73,6 +75,7 @@ class Arranged:
     policies: Policies = field(default_factory=no_policies)
     outside: Outside | None = None
     owner_of: Callable[[str], str | None] | None = None
+    archives: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class Surroundings:
     plugins   gives all plugins, when first asked for
     policies  those that are in force
     outside, owner_of  as in operations.gate.Gate
+    archives  where files of runs are kept
     """
 
     store: Store
@@ -106,6 +110,7 @@ class Surroundings:
     policies: Policies = field(default_factory=no_policies)
     outside: Outside | None = None
     owner_of: Callable[[str], str | None] | None = None
+    archives: tuple[Place, ...] = ()
 
     def gate(self) -> Gate:
         """Return where decisions are made, by the policies that are in force now."""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from . import gates, manual, waivers
+from . import archived, gates, manual, waivers
 from .answers import Answers
 from .browse.mount import PREFIX, Browse
 from .gates.finding import FileFinder, Finder, StoreFinder
@@ -27,8 +27,8 @@ class View:
 
     def __init__(self, around: Surroundings, path: Path, loaded: Callable[[], None]) -> None:
         self._reader = Reader(path)
-        self._browse = Browse(path, loaded)
-        answers = Answers()
+        self._browse = Browse(path, loaded, archived=bool(around.archives))
+        answers = Answers(archived=archived.link_for(around))
         self._pages = Pages(self._reader, answers, around.clock)
         self._others = _both_have(around, answers, FileFinder(self._reader))
         self.missing, self.unreadable = self._pages.missing, self._pages.unreadable
@@ -51,7 +51,7 @@ class NoView:
 
     def __init__(self, around: Surroundings, loaded: Callable[[], None]) -> None:
         self._loaded = loaded
-        self._answers = Answers(browsable=False)
+        self._answers = Answers(browsable=False, archived=archived.link_for(around))
         self._clock = around.clock
         self._others = _both_have(around, self._answers, StoreFinder(around.store))
 
@@ -85,9 +85,10 @@ class NoView:
 
 
 def _both_have(around: Surroundings, answers: Answers, finder: Finder) -> list[BaseRoute]:
-    """Return the routes that every store has: of manual tests, items and gates, waivers."""
+    """Return the routes that every store has: of manual tests, items and gates, waivers, archives."""
     return [
         *manual.routes(around, answers),
         *gates.routes(around, answers, finder),
         *waivers.routes(around, answers),
+        *archived.routes(around, answers),
     ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup, escape
+
+OF_RUN = "/archive/of"
+"""The page of what is kept of a run."""
 
 OUTCOME_MARKS = {
     "PASSED": ("passed", "✔"),
@@ -145,6 +148,13 @@ def link(text: str | None, label: str | None = None) -> Markup:
     return Markup('<a class="out" href="{}" rel="noopener noreferrer nofollow">{}</a>').format(
         url, label or text
     )
+
+
+def kept(url: str | None) -> Markup:
+    """Draw the link to what is kept of the run at `url`, whatever became of it there."""
+    if not url or safe_url(url) is None:
+        return Markup("")
+    return Markup('<a class="quiet" href="{}?{}">kept</a>').format(OF_RUN, urlencode({"url": url}))
 
 
 def short_url(url: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..plugin.contract import Sink
 from ..plugin.spec import hookimpl
+from .archive import ArchiveSink
 from .bus import Bus
 from .elastic import Elastic
 from .jsonlines import JsonLines
@@ -16,4 +17,4 @@ from .sqlite import Sqlite
 @hookimpl
 def register_sinks() -> list[Sink[Any]]:
     """Offer the sinks that this distribution brings."""
-    return [ResultsDB(), JsonLines(), Bus(), Sqlite(), Elastic()]
+    return [ResultsDB(), JsonLines(), Bus(), Sqlite(), Elastic(), ArchiveSink()]

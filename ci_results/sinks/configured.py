@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
 from ..domain.result import Result
 from ..errors import ConfigError, shown
+from ..plugin.addresses import SourceAddress
 from ..plugin.contract import Sink
 from ..strict import placed, structure
+
+_GIVEN = "origins"
+"""The option that the core gives; a file has none of that name."""
 
 _FILES = ("token_file", "ca")
 """Options that name files: they count from the folder of the configuration."""
@@ -100,13 +104,22 @@ def read_table(name: str, table: object, where: str) -> SinkTable:
     return SinkTable(name=name, core=core, rest={key: table[key] for key in table if key not in names})
 
 
-def build_sink(table: SinkTable, kinds: Mapping[str, Sink[Any]], folder: Path, where: str) -> ConfiguredSink:
-    """Return the sink that `table` describes, its options checked by its kind. Raises ConfigError."""
+def build_sink(
+    table: SinkTable,
+    kinds: Mapping[str, Sink[Any]],
+    folder: Path,
+    where: str,
+    origins: tuple[SourceAddress, ...] = (),
+) -> ConfiguredSink:
+    """Return the sink that `table` describes, its options checked by its kind. Raises ConfigError.
+
+    origins  where the configured sources are: given to a kind whose options have a field of that name
+    """
     sink = kinds.get(table.core.kind)
     if sink is None:
         known = ", ".join(sorted(kinds)) or "none is installed"
         raise ConfigError(f"{where} kind: no plugin offers {shown(table.core.kind)}; known are {known}")
-    wanted = {each.name: each for each in fields(sink.options)}
+    wanted = {each.name: each for each in fields(sink.options) if each.name != _GIVEN}
     for key in table.rest:
         if key not in wanted:
             known = ", ".join(sorted({*wanted, *(each.name for each in fields(SinkKeys))}))
@@ -125,4 +138,6 @@ def build_sink(table: SinkTable, kinds: Mapping[str, Sink[Any]], folder: Path, w
         built = sink.placed(built, folder)
     except ConfigError as err:
         raise ConfigError(f"{where} {err}") from err
+    if hasattr(built, _GIVEN):
+        built = replace(built, **{_GIVEN: origins})
     return ConfiguredSink(name=table.name, sink=sink, options=built, keys=table.core)

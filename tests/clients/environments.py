@@ -25,8 +25,12 @@ CLIENTS = {
 ALONE = {"waiverdb": ["waiverdb==1.4.0"]}
 """What is installed without its own list of needs, which is that of a server too."""
 
-TOOLS = {"tmt": ["tmt==1.78.0"]}
-"""Tools whose reports are read, and which what we install ourselves contradicts."""
+TOOLS = {
+    "tmt": ["tmt==1.78.0"],
+    "moto_server": ["moto[s3,server]==5.2.5"],
+    "jenkins-jobs": ["jenkins-job-builder==6.5.0", "setuptools<81"],
+}
+"""Tools that are run, and which what we install ourselves contradicts."""
 
 BUSES = {"fedora-messaging": ["fedora-messaging==3.9.1"]}
 """What reads and writes buses. It is run, never imported or copied from: its licence is the GPL."""

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from .. import words
-from .metadata import home
+from .metadata import archived, home
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -32,6 +32,7 @@ TIMES = frozenset(
     }
 )
 LINKS = frozenset({"ref_url", "run_url", "url"})
+RUNS = frozenset({"ref_url", "run_url"})
 BYTES = "raw_bytes"
 
 
@@ -54,7 +55,8 @@ def cell(value: object, column: str, table: str | None, database: str, datasette
     if column in TIMES:
         return words.when(value, datetime.now(UTC))
     if column in LINKS:
-        return words.link(value, words.short_url(value) if words.safe_url(value) else None)
+        drawn = words.link(value, words.short_url(value) if words.safe_url(value) else None)
+        return drawn + " " + words.kept(value) if column in RUNS and archived(datasette) else drawn
     if column in ("item", "subject") or (
         column in ("testcase", "name") and (column == "testcase" or table == "testcase")
     ):

@@ -48,6 +48,11 @@ def home(datasette: Datasette) -> str | None:
     return _HOMES.get(datasette)
 
 
+def archived(datasette: Datasette) -> bool:
+    """Say whether our own pages show what is kept of runs."""
+    return bool((datasette.plugin_config("ci_results") or {}).get("archived"))
+
+
 def under_other_names(datasette: Datasette) -> dict[str, Any]:
     """Return our section for each database of ours whose file is not called results.db."""
     names = ours(datasette) - {SECTION}

@@ -20,10 +20,14 @@ PREFIX = "/browse"
 class Browse:
     """An ASGI application that becomes Datasette; requests that come too early wait for it.
 
-    loaded  is called when it has
+    loaded    is called when it has
+    archived  files of runs are kept: cells link to them
     """
 
-    def __init__(self, path: Path, loaded: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, path: Path, loaded: Callable[[], None] = lambda: None, *, archived: bool = False
+    ) -> None:
+        self._archived = archived
         self._path = path
         self._loaded = loaded
         self._loading: asyncio.Task[ASGIApp] | None = None
@@ -53,7 +57,7 @@ class Browse:
         await app(_stripped(scope), receive, send)
 
     async def _load(self) -> ASGIApp:
-        datasette, policy = await asyncio.to_thread(_open, self._path)
+        datasette, policy = await asyncio.to_thread(_open, self._path, self._archived)
         self._datasette = datasette
         await datasette.invoke_startup()
         app = BindingHeaders(datasette.app(), policy)
@@ -74,7 +78,7 @@ def _stripped(scope: Scope) -> Scope:
     }
 
 
-def _open(path: Path) -> tuple[Datasette, str]:
+def _open(path: Path, archived: bool) -> tuple[Datasette, str]:
     from datasette.app import Datasette
     from datasette.database import Database
 
@@ -83,7 +87,7 @@ def _open(path: Path) -> tuple[Datasette, str]:
 
     datasette = Datasette(
         [],
-        metadata={**packaged(), "plugins": {"ci_results": {"home": "/"}}},
+        metadata={**packaged(), "plugins": {"ci_results": {"home": "/", "archived": archived}}},
         settings={
             "base_url": f"{PREFIX}/",
             "suggest_facets": False,
