@@ -66,6 +66,9 @@ setup(
             "httpx2>=2.0",
             "itsdangerous>=2.1",
         ],
+        "parquet": [
+            "pyarrow>=15",
+        ],
         "sign": [
             "securesystemslib[crypto]>=1.3",
         ],
@@ -77,10 +80,12 @@ setup(
             "ldap3>=2.9",
             "pika>=1.3",
             "psycopg[binary,pool]>=3.2",
+            "pyarrow>=15",
             "s3fs>=2024.6",
             "securesystemslib[crypto]>=1.3",
         ],
         "test": [
+            "duckdb>=1.1",
             "hypothesis>=6.100",
             "openapi-spec-validator>=0.8",
             "psutil>=5.9",

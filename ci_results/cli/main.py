@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "import_:import_",
     "parity": "parity:parity",
     "result": "result:result",
+    "export": "export:export",
     "manual": "manual:manual",
     "decide": "decide:decide",
     "policy": "policy:policy",

@@ -38,7 +38,7 @@ def copy(source: str, target: str, tell: Told = lambda what, done, total: None) 
     """
     migrate_store(source)
     create_store(target)
-    giving, taking = _side(source), _side(target)
+    giving, taking = side(source), side(target)
     with giving.reading() as given:
         with taking.filling() as filled:
             rows = copy_tables(given, filled, tell)
@@ -47,7 +47,8 @@ def copy(source: str, target: str, tell: Told = lambda what, done, total: None) 
             return _compare(rows, given, taken, tell)
 
 
-def _side(url: str) -> Side:
+def side(url: str) -> Side:
+    """Return the store at `url`, which has the schema of this version, as something to read whole."""
     if is_postgres(url):
         from ..store.postgres_copying import PostgresSide
 
