@@ -34,6 +34,7 @@ COMMANDS = {
     "coverage": "coverage:coverage",
     "event": "event:event",
     "listen": "listen:listen",
+    "publish": "publish:publish",
     "follow": "follow:follow",
     "deliver": "deliver:deliver",
     "sink": "sink:sink",
