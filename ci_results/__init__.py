@@ -33,6 +33,7 @@ from .errors import (
     SourceUnavailableError,
 )
 from .messages.opening import open_message, open_saved
+from .plugin.addresses import SourceAddress
 from .plugin.contract import Collector, Format, Lookup, Messages, Seen, Sink
 from .plugin.http_ahead import Ask
 from .plugin.reading import read_each, read_junit, read_message
@@ -78,6 +79,7 @@ __all__ = [
     "Sink",
     "SinkRefusedError",
     "SinkUnavailableError",
+    "SourceAddress",
     "SourceGarbledError",
     "SourceRefusedError",
     "SourceSession",

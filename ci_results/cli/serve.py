@@ -80,7 +80,7 @@ def serve(
             policies=policies_in_force(context),
             outside=outside_of(context),
             owner_of=owners_of(context),
-            archives=_archives(context),
+            archives=archives(context),
         ),
         announce=say,
         beside_us=[name for name in ("follow", "listen") if getattr(settings, name)],
@@ -88,7 +88,7 @@ def serve(
     )
 
 
-def _archives(context: Context) -> tuple[Place, ...]:
+def archives(context: Context) -> tuple[Place, ...]:
     """Return where the configured archives are."""
     from ..sinks.archive import ArchiveSink
 

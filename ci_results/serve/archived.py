@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -32,8 +31,6 @@ _INERT = {
     "Cache-Control": "private, max-age=86400, immutable",
 }
 _NOT_KEPT = {"Cache-Control": "no-store"}
-_opened = cache(open_archive)
-"""Connecting to S3 takes a fifth of a second; here nothing is written, so that all may share it."""
 
 
 def routes(around: Surroundings, answers: Answers) -> list[BaseRoute]:
@@ -86,7 +83,7 @@ class Archived:
         found, problem = None, None
         for place in self._places:
             try:
-                found = found or _opened(place).record(url)
+                found = found or open_archive(place).record(url)
             except CiResultsError as err:
                 problem = str(err)
         facts = {"url": url, "record": None if found is None else asdict(found), "problem": problem}
@@ -97,7 +94,7 @@ class Archived:
         problem: CiResultsError | None = None
         for place in self._places:
             try:
-                size, blocks = _opened(place).open(name)
+                size, blocks = open_archive(place).open(name)
                 return size, next(blocks, b""), blocks
             except NotFoundError:
                 continue

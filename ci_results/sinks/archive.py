@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.outcome import UNFINISHED
-from ..errors import CollectError, ConfigError, DeliveryError, SinkUnavailableError, shown
+from ..errors import CollectError, ConfigError, DeliveryError, InvalidError, SinkUnavailableError, shown
 from ..plugin.addresses import SourceAddress
 from ..plugin.contract import Sink
 from ..wire.resultsdb_client import to_time
@@ -84,7 +84,7 @@ class ArchiveSink(Sink[Options]):
                 continue
             seen.add(found[1])
             try:
-                if archive.record(found[1]) is None:
+                if not _has(archive, found[1]):
                     archive.note(_Fetch(options, archive, result, *found).record())
             except DeliveryError as err:
                 err.delivered = number
@@ -160,6 +160,14 @@ def _run_of(result: Result, options: Options) -> tuple[SourceAddress, str] | Non
 def run_url(url: str | None) -> str | None:
     """Return the address of a run as archives know it, with a slash at its end; None where there is none."""
     return None if not url else url.rstrip("/") + "/"
+
+
+def _has(archive: Archive, url: str) -> bool:
+    """Say whether the run is kept already; what is damaged is kept anew."""
+    try:
+        return archive.record(url) is not None
+    except InvalidError:
+        return False
 
 
 def _open(options: Options) -> Archive:

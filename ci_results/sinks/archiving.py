@@ -7,6 +7,7 @@ used.json              how many bytes all blobs are; never less than they are
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 
 import orjson
 
-from ..errors import ConfigError, NotFoundError, SinkUnavailableError, shown
+from ..errors import ConfigError, InvalidError, NotFoundError, SinkUnavailableError, shown
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[0-9a-f]{64}")
 BLOCK = 65_536
 _IN_MEMORY = 1 << 20
-_OWN = {"skip_instance_cache": True}
-"""A transaction is the file system's, so each archive has one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +109,17 @@ class Archive:
         """Count the blobs and their bytes, and let the limit go by that count."""
         with self._told():
             found = self._files.find(f"{self._root}/blobs", detail=True)
-            sizes = [int(about["size"]) for about in found.values()]
+            sizes = [int(about["size"]) for name, about in found.items() if not name.endswith(".new")]
             self._tell_used(sum(sizes))
         return len(sizes), sum(sizes)
 
     # -- reading -----------------------------------------------------------------------------------
 
     def record(self, url: str) -> Record | None:
-        """Return what is kept of the run at `url`, None where nothing is."""
+        """Return what is kept of the run at `url`, None where nothing is.
+
+        Raises InvalidError for a record that is damaged.
+        """
         with self._told():
             try:
                 said = orjson.loads(self._files.cat_file(self._run(url)))
@@ -125,7 +127,7 @@ class Archive:
             except FileNotFoundError:
                 return None
             except (orjson.JSONDecodeError, TypeError, KeyError) as err:
-                raise SinkUnavailableError(f"{self.place}: the record of {shown(url)} is damaged") from err
+                raise InvalidError(f"{self.place}: the record of {shown(url)} is damaged") from err
 
     def open(self, name: str) -> tuple[int, Iterator[bytes]]:
         """Return the size of a blob, and what it holds. Raises NotFoundError."""
@@ -159,11 +161,18 @@ class Archive:
             return -1
 
     def _write(self, path: str, held: IO[bytes]) -> None:
-        """Write a file: it has its name when all of it is there."""
-        if self.place.path is not None:  # in S3 this would make a bucket, of a name that is misspelt
-            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with self._files.transaction, self._files.open(path, "wb") as file:
+        """Write a file: it has its name when all of it is there, as an object of S3 has by itself."""
+        if self.place.path is None:
+            with self._files.open(path, "wb") as file:
+                shutil.copyfileobj(held, file, BLOCK)
+            return
+        new, place = Path(f"{path}.new"), Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
             shutil.copyfileobj(held, file, BLOCK)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(place)
 
     def _grow(self, size: int, most_bytes: int) -> None:
         """Count `size` bytes more before they are written: after a crash the count is never too low."""
@@ -205,9 +214,9 @@ def open_archive(place: Place) -> Archive:
         import fsspec
 
         if place.path is not None:
-            return Archive(place, fsspec.filesystem("file", **_OWN), str(place.path.absolute()))
+            return Archive(place, fsspec.filesystem("file"), str(place.path.absolute()))
         more = {"client_kwargs": {"endpoint_url": place.endpoint}} if place.endpoint else {}
-        files, root = fsspec.core.url_to_fs(str(place.url), use_listings_cache=False, **_OWN, **more)
+        files, root = fsspec.core.url_to_fs(str(place.url), use_listings_cache=False, **more)
     except ImportError as err:
         raise ConfigError(
             "an archive needs fsspec, and s3fs for S3: pip install ci-results[archive]"

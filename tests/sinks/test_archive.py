@@ -175,6 +175,16 @@ def test_a_blob_that_a_crash_tore_is_written_anew(ci: Files, options: Options) -
     assert text_of(options, digest) == LOG
 
 
+def test_a_record_that_is_damaged_is_written_anew(ci: Files, options: Options) -> None:
+    SINK.deliver(options, Batch([built(ci)]))
+    assert options.path is not None
+    (path,) = options.path.glob("runs/*/*")
+    whole = json.loads(path.read_bytes())["files"]
+    path.write_bytes(path.read_bytes()[:20])
+    SINK.deliver(options, Batch([built(ci)]))
+    assert json.loads(path.read_bytes())["files"] == whole
+
+
 # -- where from ------------------------------------------------------------------------------------
 
 
