@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ..errors import SourceGarbledError
-from .http_origin import origin
 from .token import Token
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ class SourceAddress:
         >>> at.covers("https://ci.example/jenkins/job/x/1/"), at.covers("https://ci.example/other")
         (True, False)
         """
+        from .http_origin import origin  # which imports requests
+
         above = self.url.rstrip("/") + "/"
         try:
             same = origin(url) == origin(above)

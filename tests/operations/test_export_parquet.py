@@ -90,7 +90,8 @@ def test_a_result_is_a_row_in_the_folder_of_its_month_and_namespace(url: str, fo
     assert said == ("own", "j")
 
 
-def test_a_second_export_writes_nothing_and_a_third_what_is_new(url: str, folder: Path) -> None:
+def test_a_second_export_writes_nothing_and_a_third_what_is_new(tmp_path: Path, folder: Path) -> None:
+    url = f"sqlite:{tmp_path / 'results.db'}"
     commit(url, result("a", time=JANUARY), result("b", time=FEBRUARY))
     months_of(url, folder)
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/*.parquet")}
@@ -138,8 +139,12 @@ def test_interrupted_anywhere_the_next_call_makes_the_same_files(
     assert interrupted == 9  # five notes, and a move for each of four months
 
 
-def test_memory_holds_one_group_of_rows(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_holds_one_group_of_rows(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:{tmp_path / 'results.db'}"
     monkeypatch.setattr(module, "ROWS", 10)
+    monkeypatch.setattr(module, "AT_ONCE", 5)
     commit(url, *(result(str(number), time=JANUARY) for number in range(25)))
     months_of(url, folder)
     (path,) = folder.glob("*/*/*.parquet")
