@@ -109,7 +109,7 @@ def _post(server: str, body: bytes, key: str, token: str | None) -> str:
     url = f"{server}{BATCH}"
     headers = {"Content-Type": "application/json", "Idempotency-Key": f"publish-{key}"}
     try:
-        with SourceSession(server, token=token, leaves_origin=False) as http:
+        with SourceSession(server, token=token, attempts=3, leaves_origin=False) as http:
             reply = http.request("POST", url, data=body, headers=headers)
     except CollectError as err:
         raise SinkUnavailableError(str(err)) from err

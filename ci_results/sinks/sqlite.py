@@ -15,6 +15,7 @@ from ..plugin.contract import Sink
 
 if TYPE_CHECKING:
     from ..domain.batch import Batch
+    from ..domain.receipt import Receipt
     from ..store.sqlite import SqliteStore
 
 
@@ -38,6 +39,10 @@ class Sqlite(Sink[Options]):
         """Commit the batch, a page for each run of results of one source; see Sink."""
         done = 0
         with _opened(options.path) as store:
+            if batch.receipts and _is_where_it_comes_from(store, batch.receipts[0]):
+                raise SinkUnavailableError(
+                    f"{options.path}: is this very store, or a copy of it; change `path`"
+                )
             for source, results in groupby(batch, key=lambda result: result.source):
                 page = _page(source, batch[done : done + len(list(results))])
                 try:
@@ -55,6 +60,11 @@ class Sqlite(Sink[Options]):
             return
         with _opened(options.path) as store:
             yield f"{options.path} has {store.counts()['results']} results"
+
+
+def _is_where_it_comes_from(store: SqliteStore, receipt: Receipt) -> bool:
+    """Say whether the store itself noted that receipt: it would be fed with its own results, for ever."""
+    return list(store.outbox.these([receipt.id]).batch.receipts) == [receipt]
 
 
 def _page(source: str, part: Batch) -> Page:

@@ -95,6 +95,17 @@ def test_a_file_that_cannot_be_used_keeps_all_waiting(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["notes.txt"]
 
 
+def test_a_store_is_never_fed_with_its_own_results(options: Options) -> None:
+    with SqliteStore.open(options.path) as store:
+        store.commit_page(Page(source="ci", results=[result("a")]))
+        sink = ConfiguredSink(
+            name="self", sink=SINK, options=options, keys=SinkKeys(kind="sqlite", retries=0)
+        )
+        (report,) = deliver([sink], Surroundings(store=store))
+        assert (report.sent, "is this very store" in (report.error or "")) == (0, True)
+        assert store.counts()["results"] == 1
+
+
 def test_a_check_says_what_is_there(tmp_path: Path, options: Options) -> None:
     assert list(SINK.check(options)) == [f"{options.path} will be made"]
     assert not options.path.exists()
