@@ -54,7 +54,7 @@ _POSITIVE = (
 )
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 """What a source may be called: it is a table of the file and a word of the command line."""
-TAKEN = ("report", "import-et", "manual")
+TAKEN = ("api", "report", "import-et", "manual")
 """Names of sources that come by other doors than a harvest."""
 
 

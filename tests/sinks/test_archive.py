@@ -280,6 +280,11 @@ def test_the_core_gives_the_addresses_of_the_sources(tmp_path: Path) -> None:
         build_sinks((), read_config(f"{text}\norigins = []", tmp_path / "x.toml"), {"archive": SINK})
 
 
+def test_no_source_is_called_as_those_are_who_post(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`api`"):
+        read_config('[source.api]\ncollector = "jenkins"', tmp_path / "ci-results.toml")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{}, {"path": Path("x"), "url": "s3://b"}, {"url": "http://b"}, {"path": Path("x"), "max_files": 0}],
