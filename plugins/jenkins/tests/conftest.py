@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ci_results_jenkins import ItemRule, Jenkins, Options
+from ci_results_jenkins.recorded_documents import entries
 from ci_results_jenkins.recorded_master import RecordedMaster
 
 from ci_results import Checkpoint, Garbled, Observation, SourceSession
 
 RECORDING = Path(__file__).parents[3] / "examples" / "masters" / "master.ndjson.xz"
 NVR = ItemRule(find="parameter", name="NVR")
+
+
+@cache
+def recorded() -> list[dict[str, Any]]:
+    """Read the recording, once for all masters; `own` gives a document that a test may change."""
+    return list(entries(RECORDING))
+
+
+def own(master: RecordedMaster, path: str) -> Any:
+    """Return a document of this master alone, to be changed in place."""
+    entry = master._documents[path] = deepcopy(master._documents[path])
+    return entry["json"]
 
 
 class Harvest:
@@ -37,7 +52,7 @@ class Harvest:
 
 @pytest.fixture
 def master() -> Iterator[RecordedMaster]:
-    with RecordedMaster(RECORDING).serve() as master:
+    with RecordedMaster(recorded()).serve() as master:
         yield master
 
 
@@ -59,7 +74,7 @@ def harvest(master: RecordedMaster, http: SourceSession, cursor: str | None = No
 @pytest.fixture(scope="session")
 def whole() -> Harvest:
     """One harvest of all of it, for tests that only look."""
-    with RecordedMaster(RECORDING).serve() as master:
+    with RecordedMaster(recorded()).serve() as master:
         session = SourceSession(master.url)
         try:
             return harvest(master, session)

@@ -12,7 +12,7 @@ from ci_results_jenkins.report import cases_of
 
 from ci_results import Garbled, Run, SourceGarbledError, SourceSession
 
-from .conftest import harvest, options
+from .conftest import harvest, options, own
 from .test_collector import OPENSSL, pages
 
 JOB = "/job/rpm/job/f42/job/tier1/job/openssl-functional"
@@ -20,7 +20,7 @@ JOB = "/job/rpm/job/f42/job/tier1/job/openssl-functional"
 
 def unlist(master: RecordedMaster, number: int) -> None:
     """Let the job's list of builds leave one out."""
-    job = master._documents[f"{JOB}/api/json"]["json"]
+    job = own(master, f"{JOB}/api/json")
     job["builds"] = [build for build in job["builds"] if build["number"] != number]
     master._numbers[JOB].remove(number)
 

@@ -21,7 +21,7 @@ from ci_results import (
 )
 from ci_results.normalise.normaliser import Normaliser
 
-from .conftest import Harvest, harvest, options
+from .conftest import Harvest, harvest, options, own
 
 OPENSSL = "rpm/f42/tier1/openssl-functional"
 
@@ -208,8 +208,8 @@ def test_a_build_seen_running_is_seen_again_when_it_ends(master: RecordedMaster,
     running = harvest(master, http, jobs=("running-forever",))
     cursor = running.checkpoints[-1].cursor
     assert running.build("running-forever#3").outcome == "RUNNING"
-    path = "/job/running-forever/3/api/json"
-    master._documents[path]["json"] |= {"building": False, "result": "SUCCESS", "duration": 1000}
+    build = own(master, "/job/running-forever/3/api/json")
+    build |= {"building": False, "result": "SUCCESS", "duration": 1000}
     master._cache.clear()
     ended = harvest(master, http, cursor, jobs=("running-forever",))
     assert ended.build("running-forever#3").outcome == "SUCCESS"
@@ -221,7 +221,7 @@ def test_a_build_seen_running_is_seen_again_when_it_ends(master: RecordedMaster,
 def test_a_build_seen_running_and_gone_is_told(master: RecordedMaster, http: SourceSession) -> None:
     cursor = harvest(master, http, jobs=("running-forever",)).checkpoints[-1].cursor
     del master._documents["/job/running-forever/3/api/json"]
-    job = master._documents["/job/running-forever/api/json"]["json"]
+    job = own(master, "/job/running-forever/api/json")
     job["builds"] = [build for build in job["builds"] if build["number"] != 3]
     master._numbers["/job/running-forever"].remove(3)
     master._cache.clear()
@@ -410,7 +410,7 @@ def test_check_tells_what_a_harvest_would_meet(master: RecordedMaster, http: Sou
 
 def test_secrets_among_the_parameters_are_left_out(master: RecordedMaster, http: SourceSession) -> None:
     path = "/job/rpm/job/f42/job/tier1/job/openssl-functional/19/api/json"
-    parameters = master._documents[path]["json"]["actions"][0]["parameters"]
+    parameters = own(master, path)["actions"][0]["parameters"]
     parameters += [{"name": "API_TOKEN", "value": "abc"}, {"name": "item", "value": "x"}]
     run = harvest(master, http, jobs=(OPENSSL,)).build(f"{OPENSSL}#19").run
     assert run is not None
