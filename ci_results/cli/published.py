@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..domain.bus_message import ListenerState
 from ..domain.delivery import Parked
 from ..domain.observation import Observation
 from ..domain.stored import JobState, Quarantined, StoredResult
@@ -18,6 +19,7 @@ from ..operations.copy import Copied
 from ..operations.coverage import KINDS
 from ..operations.deliver import Settled, SinkAnswer
 from ..operations.doctor import Finding
+from ..operations.export_parquet import ParquetExport
 from ..operations.import_et import Loaded
 from ..operations.parity import Compared, Match, Unread
 from ..operations.plugin_check import Finding as PluginFinding
@@ -128,6 +130,9 @@ def printed() -> dict[str, Schema]:
         "schema-list": list_of(record("", {"name": _TEXT, "about": _TEXT}), "The schemas."),
         "schema-check": of_dataclass(Checked),
         **decisions(),
+        "listen": _list(ListenerState),
+        "publish": record("What was told, and where it is.", {"id": _TEXT, "said": _TEXT}),
+        "export-parquet": of_dataclass(ParquetExport),
         "deliver": _list(SinkReport),
         "sink-list": list_of(_sink_row(), "The sinks, and what waits for each."),
         "sink-check": _list(SinkAnswer),

@@ -103,8 +103,8 @@ class Follower:
 
     def _run(self) -> None:
         while self._due.wait():
+            self._due.clear()  # first, or a close() that comes now would be forgotten
             last = self._end.wait(PAUSE_S)
-            self._due.clear()
             try:
                 with self._writing() as connection:
                     count_days(connection, self._schema, wait=False)
