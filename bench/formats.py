@@ -172,7 +172,10 @@ PEERS: dict[str, dict[str, Peer]] = {
     "tap": {"tap.py": tap_py, **LINES},
     "manual_csv": {"csv.DictReader": dict_reader},
     "go_test": {"orjson a line": orjson_lines},
-    **dict.fromkeys(("nunit", "xunit_net", "trx", "beaker", "nitrate", "rpmgrill_xml"), XML),
+    **dict.fromkeys(
+        ("nunit", "xunit_net", "trx", "beaker", "nitrate", "rpmgrill_xml", "ctest", "unit_xml", "allure_xml"),
+        XML,
+    ),
     **dict.fromkeys(A_LINE_A_DOCUMENT, DOCUMENTS),
     **dict.fromkeys(("tmt", "rpmgrill_yaml"), YAML),
     **dict.fromkeys(("csdiff_text", "rpmdiff_text", "rpminspect_text", "rpmlint"), LINES),
