@@ -193,7 +193,9 @@ def test_record_takes_a_source_to_its_end(
     assert done.exit_code == 0, done.output
     assert "9 observations" in done.output
     assert load_about(folder / "recording")["pages"] is None
-    assert len(load(folder / "recording")) == 6
+    asked = [exchange.url for exchange in load(folder / "recording")]
+    assert len(asked) >= 6  # one more where a connection was lost, and asked anew
+    assert len(set(asked)) == 6
 
 
 def test_record_writes_nothing_where_the_server_refuses(ask: Ask, acme: Path, server: str) -> None:
