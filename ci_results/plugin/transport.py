@@ -35,9 +35,9 @@ class Inlet(ABC):
     def nack(self, arrivals: Sequence[Arrival]) -> None:
         """Give these back, unread: they come again."""
 
+    @abstractmethod
     def idle(self, seconds: float) -> None:
         """Let time go by with the connection kept alive, while the store is away."""
-        raise NotImplementedError
 
     def backlog(self) -> int | None:
         """Return how many messages wait on the bus, without those that were handed over; None = unknown."""
