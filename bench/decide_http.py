@@ -13,10 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,13 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import requests
 from browse import free_port
+from loads import Load, Server, cpu, median, started, wrk
 from measure import print_table
 from posted import item_name, item_type, testcase_name
-from serve import Load, Server, cpu, median, stored
-from serve import _ms as ms
+from serve import stored
 
 DECISION = "/api/v1.0/decision"
 KEYS = 1000
@@ -44,7 +40,7 @@ rules:
 RULES = "".join(f"- !PassingTestCaseRule {{test_case_name: {testcase_name(n)}}}\n" for n in range(REQUIRED))
 BODIES = """
 local bodies = {}
-for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
+for line in io.lines(os.getenv("LINES")) do bodies[#bodies + 1] = line end
 local number = 0
 local headers = {["Content-Type"] = "application/json"}
 request = function()
@@ -70,58 +66,32 @@ def body(*items: str) -> str:
     return json.dumps({"product_version": "rhel-10", "decision_context": "push", "subject": subjects})
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 @contextmanager
 def server(kind: str, url: str) -> Iterator[Server]:
     """Start "ours" or the "floor" over the store at `url`, with the policy."""
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "policy.yaml").write_text(POLICY + RULES)
-        (Path(folder) / "ci-results.toml").write_text('[gate]\npolicies = ["policy.yaml"]\n')
-        if kind == "ours":
-            command = [sys.executable, "-m", "ci_results", "--store", url, "serve", "--port", str(port)]
-        else:
-            command = [
-                sys.executable,
-                str(Path(__file__).with_name("decide_floor.py")),
-                url,
-                str(port),
-                folder,
-            ]
-        process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            root = f"http://127.0.0.1:{port}"
-            for _try in range(600):
-                try:
-                    requests.post(root + DECISION, data=body("x-1-1"), timeout=5, headers=JSON)
-                    break
-                except (requests.ConnectionError, requests.Timeout):
-                    time.sleep(0.05)
-            yield Server(root, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(30)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "policy.yaml").write_text(POLICY + RULES)
+        (folder / "ci-results.toml").write_text('[gate]\npolicies = ["policy.yaml"]\n')
+        command = [sys.executable, "-m", "ci_results", "--store", url, "serve", "--port", str(port)]
+        if kind == "floor":
+            floor = Path(__file__).with_name("decide_floor.py")
+            command = [sys.executable, str(floor), url, str(port), made]
 
+        def ask(root: str) -> None:
+            requests.post(root + DECISION, data=body("x-1-1"), timeout=5, headers=JSON)
 
-JSON = {"Content-Type": "application/json"}
+        with started(command, port, ask, folder) as one:
+            yield one
 
 
 def load(target: Server, bodies: list[str], clients: int, seconds: int) -> Load:
     """Load a server with requests in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        listed, script = Path(folder) / "bodies", Path(folder) / "load.lua"
-        listed.write_text("\n".join(bodies))
-        script.write_text(f"PATH = '{DECISION}'\n{BODIES}")
-        before = cpu(target.process)
-        said = subprocess.run(
-            ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script,
-             target.root],
-            env={**os.environ, "BODIES": str(listed)}, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
-        spent = cpu(target.process) - before
-    number = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
-    failed = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", said))
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
-    return Load(rate, ms(said, "50"), ms(said, "99"), 1000 * spent / max(number, 1), failed)
+    return wrk(target, f"PATH = '{DECISION}'\n{BODIES}", bodies, clients, seconds)
 
 
 def single(url: str, size: int, given: argparse.Namespace) -> tuple[Load, Load]:

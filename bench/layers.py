@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-import psutil
+import requests
 import uvicorn
+from browse import free_port
+from loads import Load, Server, started
 from measure import print_table
-from serve import Load, Server, free_port, load
+from serve import BODY, load
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -67,11 +66,13 @@ def main() -> None:
         return
     loads: Loads = {}
     with ExitStack() as held:
-        servers = {kind: held.enter_context(started(kind)) for kind in KINDS}
+        servers = {kind: held.enter_context(server(kind)) for kind in KINDS}
         for _ in range(given.rounds):
             for method, clients in CASES:
-                for kind, server in servers.items():
-                    one = load(server, ["/trivial"], clients, given.seconds, post=method == "POST")
+                for kind, target in servers.items():
+                    one = load(
+                        target, ["/trivial"], clients, given.seconds, BODY if method == "POST" else None
+                    )
                     loads.setdefault((method, kind, clients), []).append(one)
     rows = [row(loads, method, clients, kind) for method, clients in CASES for kind in KINDS]
     columns = ["", "clients", "requests/s", "p50 ms", "p99 ms", "CPU us", "more than bare, us"]
@@ -89,15 +90,11 @@ def row(loads: Loads, method: str, clients: int, kind: str) -> tuple[object, ...
     return (f"{method} {kind}", clients, *figures, cpu_us, cpu_us - bare_us)
 
 
-@contextmanager
-def started(kind: str) -> Iterator[Server]:
+def server(kind: str) -> AbstractContextManager[Server]:
     """Start one kind in a process of its own."""
     port = free_port()
     command = [sys.executable, __file__, "--one", kind, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        time.sleep(3)
-        yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
-        process.terminate()
+    return started(command, port, lambda root: requests.get(f"{root}/trivial", timeout=5))
 
 
 def serve(kind: str, port: int) -> None:

@@ -11,23 +11,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from math import log10
 from pathlib import Path
 from shutil import copyfile, which
 
-import psutil
 import requests
 from browse import free_port
+from loads import Load, Server, median, started, wrk
 from measure import print_table
 from posted import END, generate, group_uuid, item_name, item_type, testcase_name
 
@@ -38,7 +34,7 @@ DAY_US = 86_400_000_000
 KEYS = 1000
 LUA = """
 local paths = {}
-for line in io.lines(os.getenv("PATHS")) do paths[#paths + 1] = line end
+for line in io.lines(os.getenv("LINES")) do paths[#paths + 1] = line end
 local number = 0
 request = function() number = number % #paths + 1; return wrk.format(METHOD, paths[number], HEADERS, BODY) end
 """
@@ -72,17 +68,6 @@ def asked() -> dict[str, list[str]]:
         "testcases": [f"/testcases?page={n % 10}" for n in keys],
         "one testcase": [f"/results?testcases={testcase_name(n)}" for n in keys],
     }
-
-
-@dataclass(frozen=True)
-class Load:
-    """What one load gave: requests a second, milliseconds, CPU milliseconds of the server a request."""
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    cpu_ms: float
-    failed: int
 
 
 def main() -> None:
@@ -163,8 +148,8 @@ def posts(url: str, given: argparse.Namespace) -> Iterator[tuple[object, ...]]:
         for _round in range(given.rounds):
             for kind, many in loads.items():
                 with server(kind, url) as one:
-                    load(one, [f"{API}/results"], clients, 1, post=True)
-                    many.append(load(one, [f"{API}/results"], clients, given.seconds, post=True))
+                    load(one, [f"{API}/results"], clients, 1, BODY)
+                    many.append(load(one, [f"{API}/results"], clients, given.seconds, BODY))
         ours, floor = median(loads["ours"]), median(loads["floor"])
         yield (
             f"{clients} clients", ours.rate, ours.p50_ms, ours.p99_ms, ours.cpu_ms, floor.rate, floor.cpu_ms,
@@ -172,77 +157,23 @@ def posts(url: str, given: argparse.Namespace) -> Iterator[tuple[object, ...]]:
         )  # fmt: skip
 
 
-def median(loads: list[Load]) -> Load:
-    """Return the median of each figure."""
-    columns = zip(*((one.rate, one.p50_ms, one.p99_ms, one.cpu_ms, one.failed) for one in loads), strict=True)
-    rate, p50, p99, cpu, failed = (statistics.median(column) for column in columns)
-    return Load(rate, p50, p99, cpu, int(failed))
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server under load."""
-
-    root: str
-    process: psutil.Process
-
-
-@contextmanager
-def server(kind: str, url: str) -> Iterator[Server]:
+def server(kind: str, url: str) -> AbstractContextManager[Server]:
     """Start "ours" or the "floor" over the store at `url`."""
     port = free_port()
     if kind == "ours":
         command = [sys.executable, "-m", "ci_results", "--store", url, "serve", "--port", str(port)]
     else:
         command = [sys.executable, str(HERE / "floor.py"), url, str(port)]
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            root = f"http://127.0.0.1:{port}"
-            for _try in range(600):
-                try:
-                    requests.get(f"{root}{API}", timeout=5)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.05)
-            yield Server(root, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(30)
+    return started(command, port, lambda root: requests.get(f"{root}{API}", timeout=5))
 
 
-def load(target: Server, paths: list[str], clients: int, seconds: int, *, post: bool = False) -> Load:
-    """Load a server with wrk for some seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        listed, script = Path(folder) / "paths", Path(folder) / "load.lua"
-        listed.write_text("\n".join(paths))
-        method, headers, body = (
-            ("POST", '{["Content-Type"]="application/json"}', f"[[{BODY}]]")
-            if post
-            else ("GET", "nil", "nil")
-        )
-        script.write_text(f"METHOD = '{method}' HEADERS = {headers} BODY = {body}\n{LUA}")
-        before = cpu(target.process)
-        said = subprocess.run(
-            ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script,
-             target.root],
-            env={**os.environ, "PATHS": str(listed)}, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
-        spent = cpu(target.process) - before
-    number = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
-    failed = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", said))
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
-    return Load(rate, _ms(said, "50"), _ms(said, "99"), 1000 * spent / max(number, 1), failed)
-
-
-def cpu(process: psutil.Process) -> float:
-    """Return the CPU seconds of a server and its children so far."""
-    return sum(sum(one.cpu_times()[:2]) for one in (process, *process.children(recursive=True)))
-
-
-def _ms(said: str, percent: str) -> float:
-    number, unit = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr]
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+def load(target: Server, paths: list[str], clients: int, seconds: int, body: str | None = None) -> Load:
+    """Load a server with questions in turn, or with a submission."""
+    method, headers, sent = "GET", "nil", "nil"
+    if body is not None:
+        method, headers, sent = "POST", '{["Content-Type"]="application/json"}', f"[[{body}]]"
+    script = f"METHOD = '{method}' HEADERS = {headers} BODY = {sent}\n{LUA}"
+    return wrk(target, script, paths, clients, seconds)
 
 
 @contextmanager

@@ -19,18 +19,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import psutil
 import requests
-import serve as loads
 from browse import free_port
 from floor import Postgres, Sqlite, _send
+from loads import Load, Server, median, started
 from measure import print_table
-from serve import Load, Server, median
+from serve import load
 
 from ci_results.config import Serving
 from ci_results.query.dialect import SQLITE
@@ -182,43 +181,28 @@ def measured(url: str, given: argparse.Namespace) -> dict[str, tuple[Load, Load]
             paths = [API + path.format(n + 1) for n in range(KEYS)]
             found[name] = ([], [])
             for one in (ours, floor):
-                loads.load(one, paths, given.clients, 1)
+                load(one, paths, given.clients, 1)
             for _round in range(given.rounds):
                 for number, one in enumerate((ours, floor)):
-                    found[name][number].append(loads.load(one, paths, given.clients, given.seconds))
-    loads.BODY = json.dumps(WISH)
+                    found[name][number].append(load(one, paths, given.clients, given.seconds))
     for clients in (1, 16):
         both: tuple[list[Load], list[Load]] = ([], [])
         for _round in range(given.rounds):
             for number, kind in enumerate(("ours", "floor")):
                 with server(kind, url) as one:
                     paths = [f"{API}/waivers/"]
-                    both[number].append(loads.load(one, paths, clients, given.seconds, post=True))
+                    both[number].append(load(one, paths, clients, given.seconds, json.dumps(WISH)))
         found[f"POST, {clients} clients"] = both
     return {name: (median(mine), median(bare)) for name, (mine, bare) in found.items()}
 
 
-@contextmanager
-def server(kind: str, url: str) -> Iterator[Server]:
+def server(kind: str, url: str) -> AbstractContextManager[Server]:
     """Start "ours" or the "floor" over the store at `url`."""
     port = free_port()
     command = [sys.executable, "-m", "ci_results", "--store", url, "serve", "--port", str(port)]
     if kind == "floor":
         command = [sys.executable, __file__, "--floor", url, str(port)]
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            root = f"http://127.0.0.1:{port}"
-            for _try in range(600):
-                try:
-                    requests.get(f"{root}{API}/waivers/1", timeout=5)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.05)
-            yield Server(root, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(30)
+    return started(command, port, lambda root: requests.get(f"{root}{API}/waivers/1", timeout=5))
 
 
 def serve_floor(url: str, port: str) -> None:
