@@ -100,10 +100,6 @@ class SpoolInlet(Inlet):
         """Hand these over once more; see Inlet."""
         self._again.extend(arrivals)
 
-    def idle(self, seconds: float) -> None:
-        """Sleep."""
-        time.sleep(seconds)
-
     def backlog(self) -> int | None:
         """Count the files that were not opened yet: how many messages are in them, nobody has looked."""
         with _told(self._folder, SourceUnavailableError):

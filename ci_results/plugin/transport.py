@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -35,9 +36,9 @@ class Inlet(ABC):
     def nack(self, arrivals: Sequence[Arrival]) -> None:
         """Give these back, unread: they come again."""
 
-    @abstractmethod
     def idle(self, seconds: float) -> None:
-        """Let time go by with the connection kept alive, while the store is away."""
+        """Let time go by, while the store is away; here one keeps alive what a silent connection loses."""
+        time.sleep(seconds)
 
     def backlog(self) -> int | None:
         """Return how many messages wait on the bus, without those that were handed over; None = unknown."""
