@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _FIXED = datetime(2000, 1, 1)
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -23,14 +24,14 @@ def text(node: Node) -> str:
     """Read a text; other scalars become one: 5 -> "5"."""
     if isinstance(node.value, (dict, list)):
         raise Unreadable(f"Expected a string value, got: {_said(node)}", node.line)
-    return str(node.value)
+    return _storable(str(node.value), node)
 
 
 def texts(node: Node) -> tuple[str, ...]:
     """Read a list of texts, which other scalars are not."""
     if not isinstance(node.value, list) or not all(isinstance(each.value, str) for each in node.value):
         raise Unreadable("Expected list of str objects", node.line)
-    return tuple(each.value for each in node.value)
+    return tuple(_storable(each.value, each) for each in node.value)
 
 
 def boolean(node: Node) -> bool:
@@ -90,6 +91,13 @@ class Attributes:
         if found is None:
             raise Unreadable(f"Attribute {key!r} is required", self.node.line)
         return found
+
+
+def _storable(value: str, node: Node) -> str:
+    """Return a text that a store can be asked for."""
+    if _UNSTORABLE.search(value):
+        raise Unreadable(f"Expected no NUL and no lone surrogates, got: {shown(value)}", node.line)
+    return value
 
 
 def _said(node: Node) -> str:

@@ -41,7 +41,9 @@ def of_body(body: Any, reader: Reader) -> Request:
     several = items if isinstance(items, list) else [items]
     if not items or not all(isinstance(each, str) and each for each in several):
         raise RefusedRequest(f"item names what is decided about, as text or as a list of texts{_HOW}")
-    kind = body.get("type") or DEFAULT_TYPE
+    kind = body.get("type", DEFAULT_TYPE)
+    if not isinstance(kind, str) or not kind:
+        raise RefusedRequest("type is the type of all items, as text; without it: koji_build")
     for name in ("product_version", "decision_context"):
         if not body.get(name) and not (name == "decision_context" and body.get("rules")):
             raise RefusedRequest(f"{name} is missing{_HOW}")

@@ -69,6 +69,11 @@ def test_a_stream_of_documents_is_read_whole() -> None:
         ("product_versions: []", 1, "Policy 'untitled': Attribute 'id' is required"),
         ("id: x", 1, "Policy 'x': Attribute 'product_versions' is required"),
         (HEAD, 1, "Policy 'x': Attribute 'rules' is required"),
+        (
+            HEAD.replace("[a]", '["a\\0"]') + "rules: []",
+            2,
+            "Policy 'x': Attribute 'product_versions': Expected no NUL and no lone surrogates, got: 'a\\x00'",
+        ),
         (HEAD + "rules: no", 5, "Policy 'x': Attribute 'rules': Expected list of Rule objects"),
         (HEAD + "rules: [{a: b}]", 5, "Policy 'x': Attribute 'rules': Expected list of Rule objects"),
         (

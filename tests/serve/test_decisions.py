@@ -149,7 +149,14 @@ def test_a_wrong_address_is_told_what_to_do(client: requests.Session, more: Any,
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"1", b"null", b"{", b"{}", b'{"item": 5}', b'{"item": [""]}'], ids=repr
+    "body",
+    [
+        *(b"[]", b"1", b"null", b"{", b"{}", b'{"item": 5}', b'{"item": [""]}'),
+        b'{"item": "a-1-1", "type": "", "product_version": "fedora-40", "decision_context": "push"}',
+        b'{"item": "a-1-1", "product_version": "fedora-40", "rules": ['
+        b'{"type": "PassingTestCaseRule", "test_case_name": "a", "scenario": "\\u0000"}]}',
+    ],
+    ids=repr,
 )
 def test_a_wrong_body_is_refused(client: requests.Session, body: bytes) -> None:
     answer = client.post(DECISION, data=body, headers={"Content-Type": "application/json"})

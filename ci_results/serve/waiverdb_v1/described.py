@@ -9,7 +9,7 @@ from ...wire import waiverdb_post, waiverdb_query
 from ...wire.schemas import Schema, any_of, list_of, optional, record, reference, table
 from ..api_v1_0 import FUNCTION, PREFIX
 from ..auth.access import Access
-from ..openapi.answers import posting, reading
+from ..openapi.answers import WRONG, posting, reading
 from ..openapi.part import Json, Part, Users, answer, body, header, operation, parameter
 from ..openapi.part import reference as component
 from ..surroundings import Surroundings
@@ -23,6 +23,7 @@ ABOUT = (
 JSON = "application/json"
 _TEXT = {"type": "string"}
 _CALLBACK = rf"^({FUNCTION.pattern})?$"
+_CALLED: Json = {"application/javascript": {"schema": _TEXT}}
 _MOVED = {"Location": header("Where it is.", _TEXT)}
 _WISH = {
     "subject_type": "koji_build",
@@ -115,7 +116,7 @@ def _waivers(users: Users) -> dict[str, Json]:
     asked = any_of("One, or a list of them.", reference("NewWaiver"), list_of(reference("NewWaiver")))
     moved = answer("It is one slash further.", headers=_MOVED)
     page = _read("WaiverPage", "list_waivers", "List waivers", "Every filter that is given must hold.",
-                 parameters=[*_filters(), _callback()])  # fmt: skip
+                 parameters=[*_filters(), _callback()], own={400: _unsought()})  # fmt: skip
     number = parameter("id", "path", "The waiver's id.", {"type": "integer"}, example=1)
     return {
         "/waivers/": {
@@ -132,10 +133,7 @@ def _waivers(users: Users) -> dict[str, Json]:
         },
         "/waivers": {
             "get": operation("find_waivers", "Find the list", answers=reading({308: moved})),
-            "post": operation(
-                "find_create_waiver", "Find where to waive", body=body({JSON: asked}, _WISH),
-                answers=posting({308: moved}),
-            ),
+            "post": operation("find_create_waiver", "Find where to waive", answers=posting({308: moved})),
         },
         "/waivers/{id}": {
             "get": _read(
@@ -150,23 +148,32 @@ def _conflict() -> Json:
     return answer("Others changed what this is about; ask again.", reference("Message"))
 
 
-def _asking() -> dict[str, Json]:
-    found = {200: answer("Those that do.", reference("Waivers"))}
+def _unsought() -> Json:
+    """Return what is answered to a question that cannot be asked."""
+    since = record("`since` is no time.", {"message": record("", {"since": _TEXT})})
+    return answer("The body or a parameter is wrong.", any_of("Ways to say what is wrong.", WRONG, since))
 
-    def asked(name: str, summary: str, about: str, takes: str, example: Json, **more: Any) -> Json:
-        taken = body({JSON: reference(takes)}, example)
-        return {"post": operation(name, summary, about, body=taken, answers=posting(found), **more)}
+
+def _asking() -> dict[str, Json]:
+    found = answer("Those that do.", reference("Waivers"))
+    called = {**found, "content": found["content"] | _CALLED}
+
+    def asked(
+        name: str, summary: str, about: str, takes: str, example: Json, said: Json, **more: Any
+    ) -> Json:
+        taken, answers = body({JSON: reference(takes)}, example), posting({200: said, 400: _unsought()})
+        return {"post": operation(name, summary, about, body=taken, answers=answers, **more)}
 
     return {
         "/waivers/+filtered": asked(
             "filter_waivers", "List waivers that satisfy filters",
             "What Greenwave asks. Of waivers of the same subject, testcase and scenario only the newest is"
             " told, whoever made it and for whichever product version.",
-            "Filters", _FILTERS,
+            "Filters", _FILTERS, found,
         ),
         "/waivers/+by-subjects-and-testcases": asked(
             "waivers_by_subjects", "List waivers of subjects and testcases", "As old clients ask.",
-            "SubjectsAndTestcases", _OLD, parameters=[_callback()],
+            "SubjectsAndTestcases", _OLD, called, parameters=[_callback()],
         ),
     }  # fmt: skip
 
@@ -266,9 +273,12 @@ def _read(
     parameters: list[Json] | None = None,
     more: tuple[str, ...] = (),
     kinds: Json | None = None,
+    own: dict[int, Json] | None = None,
 ) -> Json:
     """Return a GET whose answer may be wrapped in a call."""
     said = answer("It.", reference(schema) if isinstance(schema, str) else schema)
-    said["content"] |= {"application/javascript": {"schema": _TEXT}, **(kinds or {})}
+    said["content"] |= {**_CALLED, **(kinds or {})}
     asked = parameters if parameters is not None else [_callback()]
-    return operation(name, summary, about, parameters=asked, answers=reading({200: said}, "Wrong", *more))
+    return operation(
+        name, summary, about, parameters=asked, answers=reading({200: said, **(own or {})}, "Wrong", *more)
+    )
