@@ -15,7 +15,17 @@ from .security import LOOPBACK
 
 PORTS_TRIED = 20
 _SO_ATTACH_FILTER = 26
-_BPF_RETURN = 0x06
+_DROP_SYN = (
+    (0x30, 0, 0, 13),  # load a byte: the flags of TCP
+    (0x45, 0, 1, 0x02),  # is SYN among them?
+    (0x06, 0, 0, 0),  # take nothing of the packet
+    (0x06, 0, 0, 0x40000),  # take all of it
+)
+"""A program of the kernel's packet filter: (code, jump if true, jump if false, operand)."""
+
+_QUEUED_AT = 24
+"""Where `struct tcp_info` of a socket that listens says how long its queue is (tcpi_unacked)."""
+
 BACKLOG = 1024
 """Connections that wait to be taken in."""
 
@@ -47,15 +57,24 @@ def listen(host: str, port: int) -> socket.socket:
 def admit_no_more(listening: socket.socket) -> None:
     """Let no new connection into the queue of `listening`, in all processes that share it.
 
-    Those in the queue can still be taken in. On Linux a packet filter drops what knocks; the client
-    knocks again a second later, and is refused then. Elsewhere a client that knocks as we close is reset.
+    Those in the queue, and those on their way into it, can still be taken in. On Linux a packet filter
+    drops what knocks (SYN); the client knocks again a second later, and is refused then. Elsewhere a
+    client that knocks as we close is reset.
     """
     if not sys.platform.startswith("linux"):
         return
-    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
-    program = struct.pack("HP", 1, ctypes.addressof(drop_all))
+    steps = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _DROP_SYN))
+    program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(steps))
     with suppress(OSError):
         listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+def waiting_at(listening: socket.socket) -> int:
+    """Return how many connections wait to be taken in; 0 where only Linux would know."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    info = listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUED_AT + 4)
+    return int.from_bytes(info[_QUEUED_AT:], sys.byteorder)
 
 
 def is_loopback(host: str) -> bool:

@@ -27,6 +27,9 @@ LINGER_S = 5.0
 GRACE_S = 0.5
 """How long an idle connection may still bring a request when the server ends."""
 
+LOOK_S = 0.01
+"""Any time at all lets the loop read first what lies there."""
+
 
 class Connection(HttpToolsProtocol):
     """Made by uvicorn for each connection; `settings` bounds it, `is_ending` says that the server ends."""
@@ -123,7 +126,7 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Answer what has come, and what comes within the grace; then close."""
         if self._is_idle():
-            self.loop.call_later(GRACE_S, self._close_if_idle)
+            self.loop.call_later(GRACE_S, self._look_once_more)
         else:
             self.cycle.keep_alive = False
 
@@ -136,6 +139,10 @@ class Connection(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
+
+    def _look_once_more(self) -> None:
+        """Close, once what came while the machine was busy with others was read: timers go before it."""
+        self.loop.call_later(LOOK_S, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         if self._is_idle():

@@ -17,12 +17,15 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..config import Serving
-from .address import admit_no_more
+from .address import admit_no_more, waiting_at
 from .connection import Connection
 
 STOP_WITHIN_S = 10
-TAKE_IN_S = 0.05
-"""For those to be taken in who have knocked already; microseconds, where the loop is not busy."""
+TAKE_IN_S, TAKE_IN_WITHIN_S = 0.05, 5.0
+"""For those to be taken in who have knocked already, at least and at most.
+
+It takes microseconds, where neither the loop nor the machine is busy.
+"""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -98,7 +101,10 @@ class Server(uvicorn.Server):
         """
         for listening in sockets or []:
             admit_no_more(listening)
+        until = asyncio.get_running_loop().time() + TAKE_IN_WITHIN_S
         await asyncio.sleep(TAKE_IN_S)
+        while any(map(waiting_at, sockets or [])) and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(TAKE_IN_S)
         self.ending = True
         await super().shutdown(sockets)
         if self.force_exit:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from ci_results.errors import ConfigError
-from ci_results.serve.address import admit_no_more, is_loopback, listen
+from ci_results.serve.address import admit_no_more, is_loopback, listen, waiting_at
 from ci_results.serve.answering import allow_files
 
 SERVE = """
@@ -111,7 +111,9 @@ def test_who_knocked_before_the_end_is_taken_in_and_nobody_more() -> None:
             admit_no_more(listening)
             with pytest.raises(TimeoutError):
                 socket.create_connection(address, timeout=0.3)
+            assert waiting_at(listening) == 1
             taken, _ = listening.accept()
+            assert waiting_at(listening) == 0
             with taken:
                 before.sendall(b"hello")
                 assert taken.recv(5) == b"hello"
