@@ -171,17 +171,26 @@ async def answer_json(
 ) -> None:
     """Answer JSON; with `jsonp`, what stands before and after it in a call, to `?callback=f` as JavaScript.
 
-    Raises InvalidError where `callback` names no function: whatever else stands there would be run.
+    Raises InvalidError as `function_of` does.
     """
     body = dump(said)
-    named = parse_qs(call.query).get("callback", [""])[0] if jsonp and "callback" in call.query else ""
+    named = function_of(call) if jsonp else ""
     if not named or jsonp is None:
         await call.answer(status, body)
         return
-    if not FUNCTION.fullmatch(named):
-        raise InvalidError("callback must be the name of a function, like show or app.show")
     before, after = jsonp
     await call.answer(status, named.encode() + before + body.rstrip(b"\n") + after, JAVASCRIPT)
+
+
+def function_of(call: Call) -> str:
+    """Return the function that an answer is to call, "" for none.
+
+    Raises InvalidError where `callback` names no function: whatever else stands there would be run.
+    """
+    named = parse_qs(call.query).get("callback", [""])[0] if "callback" in call.query else ""
+    if named and not FUNCTION.fullmatch(named):
+        raise InvalidError("callback must be the name of a function, like show or app.show")
+    return named
 
 
 async def healthcheck(call: Call, _name: str) -> None:

@@ -13,6 +13,8 @@ _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _ID: Schema = {"type": "integer"}
 _NAME = text(least=1)
+_SCALAR = ["string", "number", "boolean"]
+"""What YAML makes of a word; rules take each as a text."""
 WHEN: Schema = {
     "type": "string",
     "pattern": r"^$|^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
@@ -29,8 +31,8 @@ _RULE: Schema = {
     "required": ["type", "test_case_name"],
     "properties": {
         "type": {"const": "PassingTestCaseRule"},
-        "test_case_name": _NAME,
-        "scenario": text(),
+        "test_case_name": {**text(), "type": _SCALAR},
+        "scenario": {**text(), "type": [*_SCALAR, "null"]},
     },
     "description": "Any rule that a policy may have, with its name in `type`.",
 }

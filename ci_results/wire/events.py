@@ -70,7 +70,7 @@ SAYING: Mapping[str, Field] = {
 EVENT: Mapping[str, Field] = {**NAMING, **SAYING}
 CLOUD: Mapping[str, Field] = {
     "specversion": Field(
-        text_of(1, 16), required=True, schema={"type": "string", "pattern": r"^1\.", "maxLength": 16}
+        text_of(1, 16), required=True, schema={"type": "string", "pattern": r"^1\.[^\x00]*$", "maxLength": 16}
     ),
     **NAMING,
     "data": Field(mapping, required=True, schema=schemas.reference("EventData")),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from ...errors import InvalidError
 from ...waive.rules import Rule
 from ...wire.validation import Wrong, boolean
-from ..api_v1_0 import answer_json
+from ..api_v1_0 import answer_json, function_of
 from ..call import HTML, Call
 from ..surroundings import Surroundings
 from .reading import CALLED
@@ -54,6 +54,7 @@ class Saying:
             rules = [rule for rule in rules if rule.covers(testcase)][:1]
         said = [permission(rule) for rule in rules]
         if _truth(given.get("html", "false")):
+            function_of(call)  # a page calls none, and a wrong one is refused all the same
             rows = "".join(map(_row, said))
             await call.answer(200, _PAGE.format(rows=rows).encode(), HTML)
         else:
