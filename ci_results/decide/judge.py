@@ -74,7 +74,7 @@ class _Asking:
         like: dict[Subject, set[str]] = {}
         others: dict[type[Question], dict[Any, None]] = {}
         for subject in unique(self._request.subjects):
-            for question in self.ask(subject, self._request.contexts):
+            for question in self.ask(subject, self._request.contexts, latest[subject]):
                 if isinstance(question, LatestOf):
                     latest.setdefault(question.subject, set()).add(question.testcase)
                 elif isinstance(question, LatestLike):
@@ -93,15 +93,22 @@ class _Asking:
             remote_files=tuple(others.get(RemoteFileOf, ())),
         )
 
-    def ask(self, subject: Subject, contexts: tuple[str, ...]) -> Iterator[Question]:
-        """Yield the questions of all rules for a subject, once a subject and contexts."""
+    def ask(
+        self, subject: Subject, contexts: tuple[str, ...], plain: set[str] | None = None
+    ) -> Iterator[Question]:
+        """Yield the questions of all rules for a subject, once a subject and contexts.
+
+        plain  takes the testcases of rules that ask for the latest results, instead of questions for them
+        """
         if (subject, contexts) in self._visited:
             return
         self._visited.add((subject, contexts))
         for asked in asked_of(self._policies, self._request, subject, contexts, self._fetched, self.ask):
             if asked.policy.excludes(asked.package) or asked.policy.spares(asked.package):
                 continue
-            for rule in asked.policy.rules:
+            if plain is not None:
+                plain |= asked.policy.plain
+            for rule in asked.policy.rules if plain is None else asked.policy.others:
                 try:
                     yield from rule.type.questions(rule.options, asked)
                 except Exception as err:

@@ -66,6 +66,10 @@ class PassingTestCase(RuleType[TestcaseOptions]):
         """The one."""
         return (options.test_case_name,)
 
+    def plain(self, options: TestcaseOptions) -> bool:
+        """Where the rule is not bound to a time."""
+        return not (options.valid_since or options.valid_until)
+
     def identity(self, options: TestcaseOptions) -> Hashable:
         """Dates do not count: of two rules that differ in them alone only the first is weighed."""
         return (options.test_case_name, options.scenario)

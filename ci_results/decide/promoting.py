@@ -236,10 +236,8 @@ def _shape(policy: Policy) -> Any:
 
 
 def _about(policy: Policy) -> tuple[Any, ...]:
-    left_out = ("rules", "place", "digest", "covers_version")
-    return tuple(
-        getattr(policy, each.name) for each in dataclasses.fields(policy) if each.name not in left_out
-    )
+    said = [each.name for each in dataclasses.fields(policy) if each.compare]
+    return tuple(getattr(policy, name) for name in said if name not in ("rules", "place", "digest"))
 
 
 def _rule(rule: Rule) -> Any:

@@ -56,6 +56,7 @@ class Policy:
     digest             "sha256:..." of all that it says, wherever it is written
     source             address of the remote rule file it came from, None for our own
     single             whether the keys decision_context and subject_type named the one value
+    plain, others      testcases whose latest results all rules need that are plain; the other rules
     """
 
     id: str
@@ -72,9 +73,16 @@ class Policy:
     source: str | None = None
     single: tuple[bool, bool] = (False, False)
     covers_version: Callable[[str], bool] = field(init=False, compare=False, repr=False)
+    plain: frozenset[str] = field(init=False, compare=False, repr=False)
+    others: tuple[Rule, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covers_version", globs(self.product_versions))
+        plain = [rule for rule in self.rules if rule.type.plain(rule.options)]
+        asked = frozenset(name for rule in plain for name in rule.type.testcases(rule.options))
+        object.__setattr__(self, "plain", asked)
+        others = tuple(rule for rule in self.rules if not rule.type.plain(rule.options))
+        object.__setattr__(self, "others", others)
 
     def excludes(self, package: str | None) -> bool:
         """Say whether subjects of `package` are excluded by name."""

@@ -42,6 +42,13 @@ class RuleType(ABC, Generic[O]):
         """Yield the testcases, names or globs, that this rule looks at: for lint, and to follow events."""
         return ()
 
+    def plain(self, options: O) -> bool:
+        """Say whether `questions` asks for the subject's latest results of `testcases`, and nothing else.
+
+        The questions of such rules are known when policies are read, and need not be asked again.
+        """
+        return False
+
     def identity(self, options: O) -> Hashable:
         """Return what makes two rules of this type the same: for one subject, the second is passed over."""
         return cast(Hashable, options)

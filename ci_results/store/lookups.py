@@ -35,7 +35,8 @@ class Lookups:
     def __init__(self, ask: Callable[[str, Mapping[str, object]], list[Any]], dialect: Dialect) -> None:
         self._ask = ask
         self._dialect = dialect
-        self._ids: dict[tuple[str, str], int] = {}
+        self._ids: dict[str, dict[str, int]] = {}
+        self._kept = 0
         self._common: set[tuple[str, int]] = set()
 
     def known(self, search: Search) -> Known:
@@ -56,10 +57,9 @@ class Lookups:
 
     def pair_ids(self, key: str, values: Iterable[str]) -> dict[str, int]:
         """Return the ids of pairs of one key by their values, without those that nobody has."""
-        names = tuple(dict.fromkeys(values))
-        kind = f"pair {key}"
-        self._found(kind, names, self._dialect.pairs, {"key": key})
-        return {name: self._ids[kind, name] for name in names if (kind, name) in self._ids}
+        names = tuple(values)
+        known = self._looked_up(f"pair {key}", names, self._dialect.pairs, {"key": key})
+        return {name: known[name] for name in names if name in known}
 
     def driver(self, known: Known) -> Driver:
         """Choose the index to walk: that of the condition with the fewest results."""
@@ -122,14 +122,23 @@ class Lookups:
         return tuple(row[0] for row in self._ask(f"select id from _testcase{where}", values))
 
     def _found(self, kind: str, names: tuple[str, ...], sql: str, values: Values) -> tuple[int, ...]:
-        """Return ids of names, asking for those that are not remembered."""
+        """Return ids of names, without those that nobody has."""
+        known = self._looked_up(kind, names, sql, values)
+        return tuple(known[name] for name in names if name in known)
+
+    def _looked_up(self, kind: str, names: tuple[str, ...], sql: str, values: Values) -> Mapping[str, int]:
+        """Return ids by name, of these names and of others, asking for those that are not remembered."""
+        known = self._ids.get(kind, {})
         # No store has a NUL, and PostgreSQL would answer nothing at all where one is asked for.
-        unknown = [name for name in names if (kind, name) not in self._ids and "\0" not in name]
+        unknown = [name for name in names if name not in known and "\0" not in name]
         if unknown:
-            if len(self._ids) + len(unknown) > KEPT:
+            if self._kept + len(unknown) > KEPT:
                 self._ids.clear()
+                known, self._kept = {}, 0
                 unknown = [name for name in names if "\0" not in name]
-            listed = orjson.dumps(unknown).decode()
-            rows = self._ask(sql, {**values, "values": listed})
-            self._ids.update({(kind, name): number for name, number in rows})
-        return tuple(self._ids[kind, name] for name in names if (kind, name) in self._ids)
+            rows = self._ask(sql, {**values, "values": orjson.dumps(unknown).decode()})
+            if rows:  # a kind that nobody has is not remembered either
+                known.update(rows)
+                self._ids[kind] = known
+                self._kept += len(rows)
+        return known

@@ -33,6 +33,10 @@ _RANK_AND_ID = itemgetter(2, 1)
 _newest = partial(tuple.__new__, Newest)
 
 Question = tuple[Attribute, ...]
+Condition = tuple[str, tuple[str, ...]]
+Said = tuple[Mapping[str, list[str]], set[tuple[str | None, ...]]]
+"""Attributes, and the variants that they stand for."""
+
 _TABLES = {"testcase": "name", "outcome": "word", "source": "name"}
 
 
@@ -72,8 +76,9 @@ class NewestReader:
         if not by_number:
             return found
         names = self._named(by_number.values())
+        hidden = {number for number, name in names[2].items() if name in passed_over}
         for number, rows in by_number.items():
-            found[number] = _chosen(rows, asked[number], tuple(distinct_on), passed_over, names)
+            found[number] = _chosen(rows, asked[number], tuple(distinct_on), hidden, names)
         return found
 
     def _ids(self, testcases: Search) -> str | None:
@@ -117,18 +122,20 @@ class NewestReader:
     ) -> dict[int, list[Any]]:
         """Return rows by the number of their question; some of them may not fulfil it."""
         numbers: dict[int, list[int]] = defaultdict(list)
-        by_key: dict[str, list[int]] = defaultdict(list)
+        names: dict[str, list[str]] = defaultdict(list)
+        for question in asked:
+            names[question[0].key] += question[0].values
+        ids = {key: self._lookups.pair_ids(key, values) for key, values in names.items()}
         for number, question in enumerate(asked):
-            by_key[question[0].key].append(number)
-        for key, several in by_key.items():
-            names = [value for number in several for value in asked[number][0].values]
-            ids = self._lookups.pair_ids(key, names)
-            for number in several:
-                for value in asked[number][0].values:
-                    if value in ids:
-                        numbers[ids[value]].append(number)
+            known = ids[question[0].key]
+            for value in question[0].values:
+                if value in known:
+                    numbers[known[value]].append(number)
+        rows = self._rows(list(numbers), values, sql)
+        if len(asked) == 1 and rows:
+            return {0: rows}
         found: dict[int, list[Any]] = defaultdict(list)
-        for row in self._rows(list(numbers), values, sql):
+        for row in rows:
             for number in numbers[row[0]]:
                 found[number].append(row)
         return found
@@ -152,42 +159,48 @@ def _chosen(
     rows: list[Any],
     question: Question,
     distinct_on: tuple[str, ...],
-    passed_over: Collection[str],
+    hidden: Collection[int],
     names: tuple[Mapping[int, str], Mapping[int, str], Mapping[int, str]],
 ) -> list[Newest]:
-    """Choose the newest row of each combination of testcase and values; no value is a value as well."""
+    """Choose the newest row of each combination of testcase and values; no value is a value as well.
+
+    hidden  ids of sources that are passed over
+    """
     testcases, outcomes, sources = names
     conditions = [(each.key, each.values) for each in question]
-    seen: set[tuple[object, ...]] = set()
     weighed: set[tuple[object, ...]] = set()
+    read: dict[tuple[str | None, str | None], Said] = {}
+    taken: dict[int, set[tuple[str | None, ...]]] = defaultdict(set)
     chosen = []
     rows.sort(key=_RANK_AND_ID, reverse=True)
     for row in rows:
-        _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, *more = row
-        if passed_over and sources.get(source) in passed_over:
-            continue
+        _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, scenario, arch, sign = row
         same = (testcase, own, shared)
-        if same in weighed:  # an older one that says the same, or the same by another pair
+        if source in hidden or same in weighed:  # an older one that says the same, or by another pair
             continue
         weighed.add(same)
-        data = attributes(shared, own) if shared or own is None else orjson.loads(own)
-        combination: list[object] = [testcase]
-        several = False
-        for key in distinct_on:
-            values = data.get(key)
-            combination.append(values[0] if values else None)
-            several = several or (values is not None and len(values) > 1)
-        new = {tuple(combination)}
-        if several:
-            new = set(product((testcase,), *((data.get(key) or (None,)) for key in distinct_on)))
-        if not new <= seen and _fulfils(data, conditions):
-            seen |= new
-            said = (testcases[testcase], outcomes[outcome], sources.get(source, ""), note, ref_url, data)
-            chosen.append(_newest((number, from_us(rank), *said, *more)))
+        said = read.get(same[1:])
+        if said is None:
+            data = attributes(shared, own) if shared or own is None else orjson.loads(own)
+            said = read[same[1:]] = data, _variants(data, distinct_on, conditions)
+        data, variants = said
+        if not variants <= taken[testcase]:
+            taken[testcase] |= variants
+            told = (testcases[testcase], outcomes[outcome], sources.get(source, ""), note, ref_url, data)
+            chosen.append(_newest((number, from_us(rank), *told, scenario, arch, sign)))
     return chosen
 
 
-def _fulfils(data: Mapping[str, Sequence[str]], conditions: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
+def _variants(
+    data: Mapping[str, Sequence[str]], distinct_on: tuple[str, ...], conditions: Iterable[Condition]
+) -> set[tuple[str | None, ...]]:
+    """Return the combinations of values that attributes stand for; none where they fulfil no question."""
+    if not _fulfils(data, conditions):
+        return set()
+    return set(product(*[data.get(key) or (None,) for key in distinct_on]))
+
+
+def _fulfils(data: Mapping[str, Sequence[str]], conditions: Iterable[Condition]) -> bool:
     for key, wanted in conditions:
         values = data.get(key)
         if not values:

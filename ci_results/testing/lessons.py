@@ -227,6 +227,11 @@ LESSONS: dict[str, Lesson] = {
         mend="yield what follows from the options and `asked` alone: no clock, no chance, no state on self",
         anchor="a-type-of-rules",
     ),
+    "plain": Lesson(
+        why="the questions of a plain rule are taken from testcases() when policies are read",
+        mend="yield one LatestOf(asked.subject, name) for each of testcases(), or leave plain() away",
+        anchor="a-type-of-rules",
+    ),
     "judges": Lesson(
         why="a decision is proved by judging the same facts again; a rule that raises closes the gate",
         mend="use weighing.facts.now, not the clock; require what is absent with weighing.missing()",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar
 
-from ..decide.judge import judge, questions
+from ..decide.judge import asked_of, judge, questions
 from ..decide.policy_set import PolicySet
-from ..domain.asked import Request
+from ..domain.asked import LatestOf, Request
 from ..domain.decision import Requirement, Verdict
 from ..domain.facts import Evidence, Facts
 from ..domain.policy import Place, Policy, Rule
@@ -65,6 +65,16 @@ class RuleContract:
         first, second = (questions(self._policies(), self._request()) for _ in range(2))
         if first != second:
             raise broken("asks", f"asked twice, it wants {first} and then {second}")
+
+    def test_a_plain_rule_asks_for_its_testcases_alone(self) -> None:
+        """questions() of a type that says it is plain() are the latest results of testcases()."""
+        if not self.rule.plain(self.options):
+            return
+        (asked,) = asked_of(self._policies(), self._request(), self.subject, ("contract",))
+        wanted = {LatestOf(self.subject, name) for name in self.rule.testcases(self.options)}
+        found = set(self.rule.questions(self.options, asked))
+        if found != wanted:
+            raise broken("plain", f"it asks {found}, and its testcases are {wanted}")
 
     def test_the_same_facts_give_the_same_requirements(self) -> None:
         """judge() is a pure function; where nothing is known it says so instead of raising."""

@@ -58,6 +58,21 @@ class Both(RuleType[Options]):
             yield weighing.tested(found[0]) if found else weighing.missing(testcase)
 
 
+class Plain(Both):
+    def testcases(self, options: Options) -> tuple[str, ...]:
+        return options.testcases
+
+    def plain(self, options: Options) -> bool:
+        return True
+
+
+class Silent(Plain):
+    """Would never be given what it needs."""
+
+    def testcases(self, options: Options) -> tuple[str, ...]:
+        return ("team.a",)
+
+
 class Lower(Both):
     name = "bothRule"
 
@@ -115,6 +130,8 @@ def broken_rules(rule: RuleType[Any], options: Any, offered: Callable[[], Any]) 
     [
         (Both(), set()),
         (Honest(), set()),
+        (Plain(), set()),
+        (Silent(), {"a_plain_rule_asks_for_its_testcases_alone"}),
         (Lower(), {"the_name_is_a_tag"}),
         (Changing(), {"options_cannot_change"}),
         (Forgetful(), {"the_same_is_asked_again"}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from operator import itemgetter
 
 from ...domain.facts import Evidence
@@ -21,6 +22,12 @@ PAGE = 200
 
 _TIME_AND_ID = itemgetter(1, 0)
 """Of a Newest, by place."""
+
+_VARIANT = itemgetter(1, 4, 5, 6)
+"""Of Evidence, by place: testcase, scenario, architecture, variant."""
+
+_newest = partial(tuple.__new__, Newest)
+_made = partial(tuple.__new__, Evidence)
 
 Query = tuple[Attribute, ...]
 Latest = dict[str, list[Evidence]]
@@ -104,17 +111,10 @@ class Results:
             one for one in self.store.stored(list(ids)) if one.source != FROM_ET and one.superseded_by is None
         ]
 
-    def evidence(self, one: StoredResult | Newest) -> Evidence:
+    def evidence(self, one: StoredResult) -> Evidence:
         """Return a result as decisions see it."""
-        data = one.data
-        return Evidence(
-            *(one.id, one.testcase, one.outcome, one.time),
-            one.scenario or _first(data, "scenario"),
-            one.arch or _first(data, "arch", "system_architecture"),
-            _first(data, "variant", "system_variant"),
-            *(data, one.note, one.ref_url, _first(data, "message_id")),
-            one.source in self._imported, one.signature,
-        )  # fmt: skip
+        said = (one.source, one.note, one.ref_url, one.data, one.scenario, one.arch, one.signature)
+        return _evidence(_newest((one.id, one.time, one.testcase, one.outcome, *said)), self._imported)
 
     @property
     def _imported(self) -> frozenset[str]:
@@ -128,13 +128,28 @@ class Results:
         found: Latest = {}
         seen: set[tuple[str, str | None, str | None, str | None]] = set()
         results.sort(key=_TIME_AND_ID, reverse=True)
+        imported = self._imported if results else ()
         for each in results:
-            evidence = self.evidence(each)
-            key = (evidence.testcase, evidence.scenario, evidence.arch, evidence.variant)
+            evidence = _evidence(each, imported)
+            key = _VARIANT(evidence)
             if key not in seen:
                 seen.add(key)
                 found.setdefault(evidence.testcase, []).append(evidence)
         return found
+
+
+def _evidence(one: Newest, imported: Collection[str]) -> Evidence:
+    """Return a result as decisions see it; `imported` = names of sources of what was elsewhere before."""
+    number, time, testcase, outcome, source, note, ref_url, data, scenario, arch, signature = one
+    return _made(
+        (
+            *(number, testcase, outcome, time),
+            scenario or _first(data, "scenario"),
+            arch or _first(data, "arch", "system_architecture"),
+            _first(data, "variant", "system_variant"),
+            *(data, note, ref_url, _first(data, "message_id"), source in imported, signature),
+        )
+    )
 
 
 def _first(data: Mapping[str, list[str]], name: str, other: str | None = None) -> str | None:
