@@ -80,6 +80,7 @@ class Connection(HttpToolsProtocol):
         """Note that a request begins."""
         super().on_message_begin()
         cast(Scope, self.scope)["peer"] = self.client  # whatever X-Forwarded-For makes of "client"
+        self.scope["ending"] = self._is_ending  # type: ignore[typeddict-unknown-key]
         self._arriving = self._in_head = True
         self._head_bytes = 0
 

@@ -57,6 +57,14 @@ def report(_context: Any, value: Any) -> bytes:
 
 
 @schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Wait for no decision longer than it takes to show that one may."""
+    seconds = (case.query or {}).get("wait")
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 < seconds <= 60:
+        case.query["wait"] = 1
+
+
+@schemathesis.hook
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Say whether a finding is one: each of these is documented."""
     if isinstance(failure, failures.AcceptedNegativeData):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from ci_results.operations.policies import FixedPolicies
 from ci_results.serve.app import application
 from ci_results.serve.surroundings import Surroundings
 from ci_results.store.sqlite import SqliteStore
+
+from .conftest import Client
 
 POLICY = b"""id: basic
 product_versions: [fedora-*]
@@ -123,6 +127,74 @@ def test_a_tag_names_what_is_decided_however_much_else_comes_in(client: requests
     assert changed.headers["ETag"] != first.headers["ETag"]
 
 
+def later(work: Callable[[], Any]) -> threading.Thread:
+    thread = threading.Timer(0.1, work)
+    thread.start()
+    return thread
+
+
+def test_who_waits_is_answered_once_it_is_decided(client: requests.Session) -> None:
+    item = "patience-1-1"
+    put(client, "b.one", item)
+    posting = later(lambda: put(Client(client.root), "a.one", item))
+    answer = asked(client, item=item, wait=15)
+    posting.join()
+    assert answer.json()["verdict"] == "go"
+    posted = client.post(DECISION, json=ASKED | {"item": item}, params={"wait": 15})
+    assert posted.json()["verdict"] == "go"
+
+
+def test_who_waits_with_a_tag_is_answered_once_the_decision_is_another(client: requests.Session) -> None:
+    item = "news-1-1"
+    put(client, "a.one", item)
+    known = {"If-None-Match": asked(client, item=item).headers["ETag"]}
+    posting = later(lambda: put(Client(client.root), "b.one", item))
+    answer = client.get(DECISION, params=ASKED | {"item": item, "wait": "15"}, headers=known)
+    posting.join()
+    assert (answer.status_code, answer.json()["verdict"]) == (200, "go")
+
+
+def test_who_waits_in_vain_hears_what_it_is(client: requests.Session) -> None:
+    first = asked(client, item="vain-1-1", wait="0.05")
+    assert first.json()["verdict"] == "wait"
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = client.get(DECISION, params=ASKED | {"item": "vain-1-1", "wait": "0.05"}, headers=known)
+    assert again.status_code == 304
+
+
+def test_of_the_past_nobody_waits_for_news(client: requests.Session) -> None:
+    answer = asked(client, item="past-1-1", when="2020-01-01T00:00:00.000000", wait=60)
+    assert answer.json()["verdict"] == "wait"
+
+
+def test_too_many_that_wait_are_answered_at_once(
+    client: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ci_results.serve.awaiting.MOST", 0)
+    assert asked(client, item="many-1-1", wait=60).json()["verdict"] == "wait"
+
+
+def test_who_waits_when_the_server_ends_hears_what_it_is(
+    serve: Callable[..., AbstractContextManager[Client]], tmp_path: Path
+) -> None:
+    answers: list[requests.Response] = []
+    decided = threading.Event()
+
+    def clock() -> datetime:
+        decided.set()
+        return datetime(2026, 3, 1, tzinfo=UTC)
+
+    policies = FixedPolicies(load([("p.yaml", POLICY)], {kind.name: kind for kind in RULE_TYPES}))
+    with SqliteStore.open(tmp_path / "results.db") as store:
+        app = application(Surroundings(store=store, policies=policies, clock=clock), None)
+        with serve(app) as client:
+            waiting = threading.Thread(target=lambda: answers.append(asked(client, wait=15)))
+            waiting.start()
+            assert decided.wait(10)
+        waiting.join()
+    assert [(answer.status_code, answer.json()["verdict"]) for answer in answers] == [(200, "wait")]
+
+
 def test_an_unknown_context_is_404_and_names_those_that_there_are(client: requests.Session) -> None:
     answer = asked(client, decision_context="pusch")
     assert answer.status_code == 404
@@ -137,6 +209,9 @@ def test_an_unknown_context_is_404_and_names_those_that_there_are(client: reques
         ({"decision_context": ""}, "decision_context is missing; ask e.g. for ?item="),
         ({"colour": "red"}, "'colour' is no parameter; known are item, type, product_version"),
         ({"type": ["a", "b"]}, "type is given 2 times: leave one"),
+        ({"wait": "61"}, "wait is a number of seconds, 0 to 60"),
+        ({"wait": "nan"}, "wait is a number of seconds, 0 to 60"),
+        ({"wait": ["1", "2"]}, "wait is a number of seconds, 0 to 60"),
         ({"when": "now"}, 'Invalid "when" parameter'),
         ({"purpose": "x"}, "purpose 'x' is not KIND:VALUE"),
     ],

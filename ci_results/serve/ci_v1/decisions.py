@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from ...decide.explain import chosen, effective
 from ...domain import asked
+from ...domain.decision import Verdict
 from ...errors import CiResultsError, InvalidError, NotFoundError
 from ...operations.gate import Gate, decide
 from ...wire import decision_json, policy_json
@@ -18,6 +20,7 @@ from ...wire.body import Unparsable, parse
 from ...wire.decision_request import DEFAULT_TYPE, of_body, of_query
 from ...wire.greenwave_request import Reader, RefusedRequest
 from ...wire.resultsdb_json import dump
+from ..awaiting import MOST_S, Awaiting
 from ..deciding import read_decision
 from ..greenwave_v1.telling import told
 from ..surroundings import Surroundings
@@ -29,7 +32,7 @@ class Decisions:
     """The endpoints. docs/api-greenwave.md says what is answered when."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._around = around
+        self._around, self._awaiting = around, Awaiting(around)
 
     async def decision(self, request: Request) -> Response:
         """Decide, for parameters or for a body."""
@@ -48,19 +51,30 @@ class Decisions:
     async def _decision(self, request: Request) -> Response:
         gate = self._around.gate()
         policies = gate.policies
+        query = _query(request)
         reader = Reader(policies.subject_types, policies.on_demand, self._around.settings.max_subjects)
         if request.method == "POST":
             wanted = of_body(parse(await request.body()), reader)
         else:
-            wanted = of_query(_query(request), reader)
+            asked_for = {name: values for name, values in query.items() if name != "wait"}
+            wanted = of_query(asked_for, reader)
         if wanted.contexts and not policies.contexts & set(wanted.contexts):
             known = ", ".join(sorted(policies.contexts)) or "none: write [gate] policies"
             raise NotFoundError(f"no policy is for {', '.join(wanted.contexts)}; contexts are {known}")
-        body, tag = await read_decision(self._around, _decided, gate, wanted, "")
-        headers = {"ETag": tag}
-        if tag.removeprefix("W/") in request.headers.get("if-none-match", ""):
+        until = time.monotonic() + (_wait(query) if wanted.when is None else 0)
+        known = request.headers.get("if-none-match", "")
+        while True:
+            made = await read_decision(self._around, _decided, gate, wanted, "")
+            same = made.tag.removeprefix("W/") in known
+            if not same and (known or made.verdict is not Verdict.WAIT):
+                break
+            if not await self._awaiting.news(request, made.as_of, until):
+                break
+            gate = self._around.gate()
+        headers = {"ETag": made.tag}
+        if same:
             return Response(b"", 304, headers)
-        return Response(body, 200, headers, media_type="application/json")
+        return Response(made.body, 200, headers, media_type="application/json")
 
     def _policies(self, request: Request) -> Response:
         given = _query(request)
@@ -99,11 +113,33 @@ class Decisions:
         )
 
 
-def _decided(gate: Gate, wanted: asked.Request, _base: str) -> tuple[bytes, str]:
-    """Return the JSON of a decision, and its tag: of all that it says but for the moment."""
-    said = decision_json.decision(decide(gate, wanted))
+class _Decided(NamedTuple):
+    """A decision in JSON; `tag` names all that it says but for the moment."""
+
+    body: bytes
+    tag: str
+    verdict: Verdict
+    as_of: int
+
+
+def _decided(gate: Gate, wanted: asked.Request, _base: str) -> _Decided:
+    made = decide(gate, wanted)
+    said = decision_json.decision(made)
     lasting = {name: value for name, value in said.items() if name != "as_of"}
-    return dump(said), f'W/"{sha256(dump(lasting)).hexdigest()[:32]}"'
+    tag = f'W/"{sha256(dump(lasting)).hexdigest()[:32]}"'
+    return _Decided(dump(said), tag, made.verdict, made.as_of)
+
+
+def _wait(query: dict[str, list[str]]) -> float:
+    """Return for how many seconds a client would wait. Raises RefusedRequest."""
+    given = query.get("wait", ["0"])
+    try:
+        (seconds,) = map(float, given)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= MOST_S:
+        raise RefusedRequest(f"wait is a number of seconds, 0 to {MOST_S:g}")
+    return seconds
 
 
 def _query(request: Request) -> dict[str, list[str]]:

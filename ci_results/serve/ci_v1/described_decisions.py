@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...wire.decision_schemas import PURPOSE, WHEN, own_decision, own_policies, own_request
 from ...wire.schemas import reference
+from ..awaiting import MOST_S
 from ..openapi.answers import posting, reading
 from ..openapi.part import Json, Part, answer, body, header, operation, parameter
 from ..surroundings import Surroundings
@@ -14,6 +15,13 @@ ABOUT = (
 )
 _TEXT = {"type": "string"}
 _NAME = {"type": "string", "minLength": 1}
+_WAIT = parameter(
+    "wait",
+    "query",
+    "Answer not before it is decided: seconds, while the verdict is `wait`; with `If-None-Match`, until the"
+    " decision is another.",
+    {"type": "number", "minimum": 0, "maximum": MOST_S, "default": 0},
+)
 _TAG = {"ETag": header("Names what is decided, whenever it is asked for.", {"type": "string"})}
 _EXAMPLE = {
     "item": "bash-5.2-1.fc40",
@@ -54,6 +62,7 @@ def _post() -> Json:
         "Decide, with the proof",
         "Members beside `item` and `type` are those of Greenwave's requests; requests of that form are taken"
         " too. 404 where no policy is for the context: it names those that there are.",
+        parameters=[_WAIT],
         body=body({"application/json": reference("NewDecision")}, _EXAMPLE),
         answers={status: said for status, said in answers.items() if status not in (401, 403)},
     )
@@ -91,6 +100,7 @@ def _get() -> Json:
             ),
             parameter("baseline", "query", "The item to compare with, for rules that compare.", _TEXT),
             parameter("when", "query", "As it was then: `2026-03-01T12:00:00.000000`, UTC.", WHEN),
+            _WAIT,
             parameter("If-None-Match", "header", "The `ETag` of an answer: 304 where it still holds.", _TEXT),
         ],
         answers=reading({**_said()}, "Wrong", "NotFound"),
