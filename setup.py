@@ -55,6 +55,9 @@ setup(
             "fsspec>=2024.6",
             "s3fs>=2024.6",
         ],
+        "kafka": [
+            "confluent-kafka>=2.6",
+        ],
         "postgres": [
             "psycopg[binary,pool]>=3.2",
         ],
@@ -72,8 +75,12 @@ setup(
         "sign": [
             "securesystemslib[crypto]>=1.3",
         ],
+        "stomp": [
+            "stomp.py>=8.2",
+        ],
         "all": [
             "authlib>=1.9",
+            "confluent-kafka>=2.6",
             "fsspec>=2024.6",
             "httpx2>=2.0",
             "itsdangerous>=2.1",
@@ -83,6 +90,7 @@ setup(
             "pyarrow>=15",
             "s3fs>=2024.6",
             "securesystemslib[crypto]>=1.3",
+            "stomp.py>=8.2",
         ],
         "test": [
             "duckdb>=1.1",
@@ -96,6 +104,7 @@ setup(
             "pytest-xdist>=3.6",
             "schemathesis>=4.32",
             "selenium>=4.20",
+            "trustme>=1.2",
             "wheel>=0.43",  # plugin check --release, where setuptools is older than 70.1
         ],
     },

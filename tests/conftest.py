@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ import pytest
 
 sys.path += [str(Path(__file__).parent / "clients"), str(Path(__file__).parent / "remote")]
 import environments
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from resultsdb_lookalike import Lookalike
 
@@ -31,6 +34,7 @@ settings.load_profile("ci_results")
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/%2F?connection_attempts=1&socket_timeout=2"
+STOMP_PORT = 61613
 
 
 def _answers(url: str) -> bool:
@@ -58,6 +62,25 @@ def _rabbitmq() -> bool:
     return True
 
 
+def _stomp() -> bool:
+    """Say whether RabbitMQ speaks STOMP here; teach it, where we may."""
+    if not find_spec("stomp") or not _rabbitmq():
+        return False
+    teach = shutil.which("rabbitmq-plugins")
+    with FileLock(os.path.join(tempfile.gettempdir(), "ci_results_stomp.lock")):
+        if not _listens(STOMP_PORT) and teach:
+            subprocess.run([teach, "enable", "rabbitmq_stomp"], capture_output=True, timeout=60)
+    return _listens(STOMP_PORT)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 2).close()
+    except OSError:
+        return False
+    return True
+
+
 def tool(name: str) -> str | None:
     """Find a program beside our Python, where pip puts it, or on the PATH."""
     beside = os.path.join(os.path.dirname(sys.executable), name)
@@ -76,6 +99,8 @@ NEEDS = "needs "
 FOUND = {
     "postgresql": cache(lambda: _answers(f"{SERVER}/postgres")),
     "rabbitmq": cache(_rabbitmq),
+    "stomp": cache(_stomp),
+    "kafka": lambda: find_spec("confluent_kafka"),
     "curl": lambda: shutil.which("curl"),
     "clients": environments.built,
     "fedora-messaging": lambda: environments.tool("fedora-messaging"),

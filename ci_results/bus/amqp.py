@@ -5,16 +5,15 @@ That is: JSON objects in UTF-8 on a topic exchange, the topic as routing key, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import ssl
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from ..errors import CiResultsError, ConfigError, SourceRefusedError, SourceUnavailableError
-from ..plugin.token import Token
 from ..plugin.transport import Inlet, Outlet, Transport
+from .access import Access, distrust, place, shown_place
 
 if TYPE_CHECKING:
     import pika
@@ -24,7 +23,7 @@ QUEUE = "ci-results"
 
 
 @dataclass(frozen=True, kw_only=True)
-class AmqpOptions:
+class AmqpOptions(Access):
     """How to reach a RabbitMQ, and what to take from it.
 
     queue        that is read; made durable where it is not there
@@ -35,9 +34,8 @@ class AmqpOptions:
     prefetch     messages that are handed over ahead; at least as many as are stored together
     window       messages that are sent ahead of their confirmation
     mandatory    a message that no queue wants is an error, and waits
-    password_env, password_file  where the password of the URL's user is
-    ca           file of certificates to trust; cert, key: our own, which then say who we are
     heartbeat_s  how soon a lost connection shows
+    The others are of Access.
     """
 
     queue: str = QUEUE
@@ -48,19 +46,9 @@ class AmqpOptions:
     prefetch: int = 500
     window: int = 100
     mandatory: bool = False
-    password_env: str | None = None
-    password_file: Path | None = None
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
     heartbeat_s: int = 60
 
-    def __post_init__(self) -> None:
-        for name in ("prefetch", "window"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key go together; name both")
+    at_least_one: ClassVar[tuple[str, ...]] = ("prefetch", "window")
 
 
 class Amqp(Transport[AmqpOptions]):
@@ -69,6 +57,10 @@ class Amqp(Transport[AmqpOptions]):
     name: ClassVar[str] = "amqp"
     schemes: ClassVar[tuple[str, ...]] = ("amqp", "amqps")
     options: ClassVar[type[AmqpOptions]] = AmqpOptions
+
+    def ready(self, options: AmqpOptions, url: str) -> None:
+        """See Transport."""
+        parameters(options, url)
 
     def inlet(self, options: AmqpOptions, url: str) -> Inlet:
         """Connect, make the queue, bind it, and read. See Transport."""
@@ -92,23 +84,18 @@ def parameters(
     except ImportError as err:
         raise ConfigError(f"{url.partition(':')[0]}: needs pika: pip install 'ci-results[amqp]'") from err
 
-    parts = urlsplit(url)
-    try:
-        port, host = parts.port, parts.hostname
-    except ValueError as err:
-        raise ConfigError(f"{shown_place(url)}: {err}") from err
-    secret = Token(options.password_env, options.password_file).read()
-    password = unquote(parts.password) if parts.password else secret
-    credentials: Any = pika.PlainCredentials(unquote(parts.username or "guest"), password or "guest")
-    if options.cert is not None and not parts.username:
+    safe = url.lower().startswith("amqps:")
+    there = place(url, 5671 if safe else 5672)
+    user, password = options.account(url)
+    credentials: Any = pika.PlainCredentials(user or "guest", password or "guest")
+    if options.cert is not None and not user:
         credentials = pika.credentials.ExternalCredentials()
-    safe = parts.scheme.lower() == "amqps"
     return pika.ConnectionParameters(
-        host=host or "127.0.0.1",
-        port=port or (5671 if safe else 5672),
-        virtual_host=unquote(parts.path.removeprefix("/")) or "/",
+        host=there.host,
+        port=there.port,
+        virtual_host=there.virtual_host,
         credentials=credentials,
-        ssl_options=_tls(options, host or "127.0.0.1", problem) if safe else None,
+        ssl_options=pika.SSLOptions(options.context(problem), there.host) if safe else None,
         heartbeat=options.heartbeat_s,
         blocked_connection_timeout=60,
         socket_timeout=10,
@@ -116,26 +103,6 @@ def parameters(
         connection_attempts=1,
         client_properties={"product": "ci-results"},
     )
-
-
-def _tls(options: AmqpOptions, host: str, problem: type[CiResultsError]) -> Any:
-    import ssl
-
-    import pika
-
-    try:
-        context = ssl.create_default_context(cafile=options.ca and str(options.ca))
-        if options.cert is not None and options.key is not None:
-            context.load_cert_chain(options.cert, options.key)
-    except OSError as err:
-        files = ", ".join(str(each) for each in (options.ca, options.cert, options.key) if each)
-        raise problem(f"{files}: cannot be used as certificates: {err}") from err
-    return pika.SSLOptions(context, host)
-
-
-def shown_place(url: str) -> str:
-    """Return host and port for messages: "bus.example:5672"."""
-    return urlsplit(url).netloc.rpartition("@")[2] or "127.0.0.1"
 
 
 def told(
@@ -154,13 +121,16 @@ def told(
         problems.ProbableAccessDeniedError,
         problems.AuthenticationError,
     ) as err:
-        raise refused(f"{place}: who we are does not let us in: {_said(err)}") from err
+        raise refused(f"{place}: who we are does not let us in: {_first_cause(err)}") from err
     except problems.ChannelClosedByBroker as err:
         if err.reply_code in (403, 404, 406):
             raise refused(f"{place}: {err.reply_code} {err.reply_text}") from err
         raise away(f"{place}: {err.reply_code} {err.reply_text}") from err
     except (problems.AMQPError, OSError) as err:
-        raise away(f"{place}: {_said(err)}") from err
+        cause = _first_cause(err)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise refused(f"{place}: {distrust(cause)}") from err
+        raise away(f"{place}: {str(cause) or 'no broker answers there'}") from err
 
 
 def properties(headers: Mapping[str, str], message_id: str, sent_at: str) -> pika.BasicProperties:
@@ -190,9 +160,11 @@ def closed(connection: Any) -> None:
             connection.close()
 
 
-def _said(err: BaseException) -> str:
-    """Say in a line what went wrong; pika hides the cause in what it raises."""
-    texts: Sequence[str] = [str(err), *(str(each) for each in getattr(err, "exceptions", ()))]
-    inner = next((text for text in texts if text), "")
-    cause = err.__cause__ or (err.args[0] if err.args and isinstance(err.args[0], BaseException) else None)
-    return inner or (str(cause) if cause else "") or "no broker answers there"
+def _first_cause(err: BaseException) -> BaseException:
+    """Return what went wrong at the bottom; pika wraps it up to three times."""
+    while True:
+        inner = [getattr(err, "exception", None), *getattr(err, "exceptions", ())[-1:], *err.args[:1]]
+        found = next((each for each in inner if isinstance(each, BaseException)), None)
+        if found is None:
+            return err
+        err = found

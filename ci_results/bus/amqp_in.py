@@ -15,6 +15,7 @@ from ..domain.carried import Arrival
 from ..errors import SourceUnavailableError
 from ..plugin.transport import Inlet
 from .amqp import AmqpOptions, closed, told
+from .gathering import gather
 
 T = TypeVar("T")
 
@@ -37,14 +38,7 @@ class AmqpInlet(Inlet):
 
     def receive(self, most: int, wait_s: float, linger_s: float) -> Sequence[Arrival]:
         """Return the next messages; see Inlet."""
-        ready, until = self._ready, time.monotonic() + wait_s
-        self._pass_time(0)
-        while not ready and (left := until - time.monotonic()) > 0:
-            self._pass_time(left)
-        until = time.monotonic() + linger_s
-        while ready and len(ready) < most and (left := until - time.monotonic()) > 0:
-            self._pass_time(left)
-        found = [ready.popleft() for _ in range(min(most, len(ready)))]
+        found = gather(self._ready, self._pass_time, most, wait_s, linger_s)
         self._unsettled.extend(each.tag for each in found)
         return found
 

@@ -20,6 +20,7 @@ from ..domain.carried import Departure
 from ..errors import SinkRefusedError, SinkUnavailableError
 from ..plugin.transport import Outlet
 from .amqp import AmqpOptions, properties, told
+from .confirmations import Confirmations
 
 _MOST_TOPIC = 255
 OPEN_WITHIN_S = 30
@@ -142,18 +143,22 @@ class AmqpOutlet(Outlet):
 class _Run:
     """One call of `publish`, on the connection's thread but for `done`.
 
-    sent       how many are on their way or through; the number of the next one
-    confirmed  how many from the first on the broker has
+    sent  how many are on their way or through; the number of the next one
     """
 
     def __init__(self, messages: Sequence[Departure], options: AmqpOptions, place: str) -> None:
         self._messages, self._options, self._place = messages, options, place
         self._numbers: dict[int, int] = {}
-        self._settled: set[int] = set()
+        self._confirmations = Confirmations()
         self._first_bad: int | None = None
-        self.sent = self.confirmed = 0
+        self.sent = 0
         self.unwanted: set[str] = set()
         self.done: Future[None] = Future()
+
+    @property
+    def confirmed(self) -> int:
+        """How many from the first on the broker has."""
+        return self._confirmations.count
 
     def fill(self, channel: Any, tags: Iterator[int]) -> None:
         """Send until the window is full; `tags` are what the broker calls messages in its confirmations."""
@@ -178,12 +183,9 @@ class _Run:
             if number is None:
                 continue
             if good and self._messages[number].id not in self.unwanted:
-                self._settled.add(number)
+                self._confirmations.add(number)
             else:
                 self._first_bad = min(number, number if self._first_bad is None else self._first_bad)
-        while self.confirmed in self._settled:
-            self._settled.remove(self.confirmed)
-            self.confirmed += 1
 
     def fail(self, err: BaseException) -> None:
         """End with what the connection ended with."""

@@ -30,6 +30,10 @@ class Chosen:
         """The URL for people, without a password."""
         return without_password(self.url)
 
+    def ready(self) -> None:
+        """Raise ConfigError for what keeps us from listening; see Transport."""
+        self.transport.ready(self.options, self.url)
+
     def inlet(self) -> Inlet:
         """Open a way in; see Transport."""
         return self.transport.inlet(self.options, self.url)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 if TYPE_CHECKING:
+    from ..bus.choosing import Chosen
     from ..collect.source import Source
     from ..config import Config
     from ..plugin.http import SourceSession
@@ -134,6 +135,14 @@ class Context:
             except ConfigError as err:
                 click.secho(str(err), fg="yellow", err=True)
         return good
+
+    def bus(self, name: str) -> Chosen:
+        """Return the configured bus of this name. Raises ConfigError."""
+        from ..config_bus import build_bus
+
+        config = self.config
+        where = f"{config.path or 'ci-results.toml'}: [bus.{name}]"
+        return build_bus(config.buses[name], self.plugins.transports, config.folder, where)
 
     def sinks(self, names: tuple[str, ...] = ()) -> list[ConfiguredSink]:
         """Return the configured sinks of these names, all where none is given. Raises ConfigError."""

@@ -55,6 +55,11 @@ def _findings(context: Context) -> Iterator[Finding]:
             context.sinks((name,))
         except CiResultsError as err:
             yield look.Finding(about=f"sink {name}", health=look.Health.BAD, says=str(err))
+    for name in context.config.buses:
+        try:
+            context.bus(name).ready()
+        except CiResultsError as err:
+            yield look.Finding(about=f"bus {name}", health=look.Health.BAD, says=str(err))
     yield from look.examine_tokens(context.readable_sources())
     try:
         store = context.store(must_exist=True)

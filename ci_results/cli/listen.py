@@ -112,18 +112,16 @@ def messages_again(context: Context, store: Store) -> MessagesAgain:
 def _ear(context: Context, bus: str, source: str | None) -> Ear:
     """Return one bus to listen to. Raises ConfigError."""
     from ..bus.choosing import choose
-    from ..config_bus import build_bus
     from ..errors import ConfigError, shown
     from ..operations.ingest import Ingest, Taking
     from ..operations.listen import Ear
 
-    config, transports = context.config, context.plugins.transports
-    where = str(config.path or "ci-results.toml")
+    config = context.config
     if bus in config.buses:
-        chosen = build_bus(config.buses[bus], transports, config.folder, f"{where}: [bus.{bus}]")
+        chosen = context.bus(bus)
         taking = _taking(context, bus)
     elif ":" in bus:
-        chosen = choose(bus, transports, folder=Path(), where="bus")
+        chosen = choose(bus, context.plugins.transports, folder=Path(), where="bus")
         settings = config.listen
         taking = Taking(
             name=chosen.name,
@@ -133,7 +131,7 @@ def _ear(context: Context, bus: str, source: str | None) -> Ear:
             max_bytes=settings.max_bytes,
         )
     else:
-        known = ", ".join(config.buses) or "none"
+        known, where = ", ".join(config.buses) or "none", config.path or "ci-results.toml"
         raise ConfigError(f"{where}: no bus {shown(bus)}; known are {known}; or give a URL: spool:FOLDER")
     ingest = Ingest(taking, context.plugins, _options(context), config.outcomes)
     return Ear(bus=chosen, taking=taking, ingest=ingest)

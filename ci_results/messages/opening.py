@@ -75,10 +75,13 @@ def open_amqp(
     return _opened(saved, _headers(headers), _json(payload), message_id, "fedora-messaging")
 
 
-def open_frame(payload: bytes, headers: Mapping[str, Any]) -> Envelope:
-    """Open a frame of STOMP, or a message of AMQP 1.0 with its properties as headers. Raises InvalidError."""
+def open_frame(payload: bytes, headers: Mapping[str, Any], message_id: str | None = None) -> Envelope:
+    """Open a frame of STOMP, or a message of AMQP 1.0 with its properties as headers.
+
+    `message_id` goes before what the headers say. Raises InvalidError.
+    """
     texts = _headers(headers)
-    return _opened({"topic": _destination(texts)}, texts, _json(payload), None, "frame")
+    return _opened({"topic": _destination(texts)}, texts, _json(payload), message_id, "frame")
 
 
 def open_arrival(arrival: Arrival) -> Envelope:
@@ -86,7 +89,7 @@ def open_arrival(arrival: Arrival) -> Envelope:
     if arrival.kind == "saved":
         return open_message(arrival.raw)
     if arrival.kind == "frame":
-        return open_frame(arrival.raw, arrival.headers)
+        return open_frame(arrival.raw, arrival.headers, arrival.id)
     return open_amqp(arrival.raw, arrival.topic, arrival.id, arrival.headers)
 
 

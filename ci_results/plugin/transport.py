@@ -86,6 +86,12 @@ class Transport(ABC, Generic[O]):
     def outlet(self, options: O, url: str) -> Outlet:
         """Open a way out. Raises SinkUnavailableError, SinkRefusedError, ConfigError."""
 
+    def ready(self, options: O, url: str) -> None:
+        """Raise ConfigError for what keeps us from listening, and shows without a connection.
+
+        A library, a file or a secret that is missing, say; nothing is opened.
+        """
+
     def placed(self, url: str, folder: Path) -> str:
         """Return a URL that names a file with its path counted from `folder`; others as they are."""
         return url
