@@ -113,6 +113,7 @@ def told(
 ) -> T:
     """Call, and turn what pika raises into an error of ours: `away` (retry) or `refused` (an operator)."""
     import pika.exceptions as problems
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
     try:
         return call()
@@ -126,7 +127,7 @@ def told(
         if err.reply_code in (403, 404, 406):
             raise refused(f"{place}: {err.reply_code} {err.reply_text}") from err
         raise away(f"{place}: {err.reply_code} {err.reply_text}") from err
-    except (problems.AMQPError, OSError) as err:
+    except (problems.AMQPError, AMQPConnectorException, OSError) as err:
         cause = _first_cause(err)
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise refused(f"{place}: {distrust(cause)}") from err

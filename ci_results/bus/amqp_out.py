@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,6 +27,8 @@ _MOST_TOPIC = 255
 OPEN_WITHIN_S = 30
 CONFIRM_WITHIN_S = 120
 """A broker that confirms nothing for so long is taken for gone."""
+
+LOOK_EVERY_S = 0.5
 
 
 class AmqpOutlet(Outlet):
@@ -71,12 +74,16 @@ class AmqpOutlet(Outlet):
             return None
         run = _Run(messages, self._options, self._place)
         self._connection.ioloop.add_callback_threadsafe(lambda: self._start(run))
+        confirmed, until = 0, time.monotonic() + CONFIRM_WITHIN_S
         while True:
-            before = run.confirmed
             try:
-                return run.done.result(CONFIRM_WITHIN_S)
+                return run.done.result(LOOK_EVERY_S)
             except TimeoutError:
-                if run.confirmed == before:
+                if not self._thread.is_alive():  # it was lost while nothing was sent: nobody starts this run
+                    run.fail(self._lost or ConnectionError("the connection is closed"))
+                elif run.confirmed > confirmed:
+                    confirmed, until = run.confirmed, time.monotonic() + CONFIRM_WITHIN_S
+                elif time.monotonic() >= until:
                     self.close()
                     raise SinkUnavailableError(
                         f"{self._place}: confirms nothing for {CONFIRM_WITHIN_S} s", run.confirmed

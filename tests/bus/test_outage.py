@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import selectors
-import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from ci_results import Departure, SinkUnavailableError
 from ci_results.bus.choosing import choose
 from ci_results.decide.policy_set import load
 from ci_results.domain.bus_message import ListenerState
@@ -28,90 +29,39 @@ from ci_results.sinks.progress import SinkReport, State
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.store_contract import result
 
+sys.path.insert(0, str(Path(__file__).parent))
+from roads import road
+
+sys.path.pop(0)
+
 HERE = "amqp://127.0.0.1/"
 COUNT = 400
 LONG_S = 60
 
 
-class Road:
-    """A way to the broker. Where it is cut, what is connected breaks, and nobody gets through."""
-
-    def __init__(self, door: socket.socket) -> None:
-        self.port = door.getsockname()[1]
-        self._door, self._ends = door, selectors.DefaultSelector()
-        self.open, self.cut_after, self.carried = True, 0, 0
-        self._ends.register(door, selectors.EVENT_READ)
-        self._stop = Event()
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            for key, _events in self._ends.select(0.05):
-                if key.fileobj is self._door:
-                    self._let_in()
-                else:
-                    self._carry(key.fileobj, key.data)  # type: ignore[arg-type]
-            if self.cut_after and self.carried > self.cut_after:
-                self.cut_after, self.open = 0, False
-                self._cut()
-
-    def _let_in(self) -> None:
-        end, _ = self._door.accept()
-        if not self.open:
-            end.close()
-            return
-        other = socket.create_connection(("127.0.0.1", 5672))
-        self._ends.register(end, selectors.EVENT_READ, other)
-        self._ends.register(other, selectors.EVENT_READ, end)
-
-    def _carry(self, end: socket.socket, other: socket.socket) -> None:
-        try:
-            said = end.recv(65_536)
-            other.sendall(said)
-        except OSError:
-            said = b""
-        self.carried += len(said)
-        if not said:
-            self._forget(end, other)
-
-    def _forget(self, *ends: socket.socket) -> None:
-        for end in ends:
-            if end in self._ends.get_map():
-                self._ends.unregister(end)
-            end.close()
-
-    def _cut(self) -> None:
-        for key in list(self._ends.get_map().values()):
-            if key.fileobj is not self._door:
-                self._forget(key.fileobj)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._cut()
-        self._ends.close()
-
-
-@contextmanager
-def road() -> Iterator[Road]:
-    with socket.create_server(("127.0.0.1", 0)) as door, closing(Road(door)) as made:
-        yield made
-
-
+KINDS = pytest.mark.parametrize(
+    ("there", "port"),
+    [
+        pytest.param("amqp://127.0.0.1", 5672, id="amqp"),
+        pytest.param("stomp://guest:guest@127.0.0.1", 61613, marks=pytest.mark.needs("stomp"), id="stomp"),
+    ],
+)
 pytestmark = [pytest.mark.needs("rabbitmq"), pytest.mark.timeout(2 * LONG_S)]
 
 
 @pytest.mark.demand("S-059")
-def test_what_was_under_way_comes_again_and_nothing_twice(tmp_path: Path, rabbitmq: str) -> None:
+@KINDS
+def test_what_was_under_way_comes_again_and_nothing_twice(
+    tmp_path: Path, rabbitmq: str, there: str, port: int
+) -> None:
     plugins, out = load_plugins(), f"{rabbitmq}.out"
     choose(f"{HERE}?queue={out}&topics={out}.%23").inlet().close()
     states: list[State] = []
-    with SqliteStore.open(tmp_path / "from.db") as store, road() as way:
+    with SqliteStore.open(tmp_path / "from.db") as store, road(port) as way:
         results = [result(f"k{n}", testcase=f"ns.t{n:03}", data={"x": "y" * 500}) for n in range(COUNT)]
         store.commit_page(Page(source="ci", results=results))
         way.cut_after = 150_000
-        options = Options(url=f"amqp://127.0.0.1:{way.port}/", prefix=out)
+        options = Options(url=f"{there}:{way.port}/", prefix=out)
         keys = SinkKeys(kind="bus", batch=50, retries=9)
         sink = ConfiguredSink(name="out", sink=Bus(), options=options, keys=keys)
 
@@ -125,9 +75,9 @@ def test_what_was_under_way_comes_again_and_nothing_twice(tmp_path: Path, rabbit
         assert State.WAITING in states
 
     told: list[str] = []
-    with SqliteStore.open(tmp_path / "to.db") as store, road() as way:
+    with SqliteStore.open(tmp_path / "to.db") as store, road(port) as way:
         way.cut_after = 150_000
-        bus = choose(f"amqp://127.0.0.1:{way.port}/?queue={out}&prefetch=20")
+        bus = choose(f"{there}:{way.port}/?queue={out}&prefetch=20")
         taking = Taking(name="out", origin="another", announced=True)
         stop = Event()
 
@@ -153,3 +103,20 @@ def test_what_was_under_way_comes_again_and_nothing_twice(tmp_path: Path, rabbit
         assert (store.counts()["results"], store.quarantined()) == (COUNT, [])
         names = [each.testcase for each in store.results(ResultQuery(limit=2 * COUNT))]
         assert sorted(names) == [f"ns.t{n:03}" for n in range(COUNT)]
+
+
+@KINDS
+def test_a_connection_that_was_lost_while_nothing_was_sent_is_told(
+    rabbitmq: str, there: str, port: int
+) -> None:
+    sent = Departure(topic=rabbitmq, body=b"{}", id="m", sent_at=datetime(2026, 1, 1, tzinfo=UTC))
+    with road(port) as way, closing(choose(f"{there}:{way.port}/").outlet()) as outlet:
+        outlet.publish([sent])
+        way.open = False
+        time.sleep(0.3)
+        for _ in range(2):
+            with pytest.raises(
+                SinkUnavailableError, match=rf"127\.0\.0\.1:{way.port}: (?!confirms nothing)"
+            ) as told:
+                outlet.publish([sent])
+            assert told.value.delivered == 0
