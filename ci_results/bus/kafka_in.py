@@ -28,7 +28,7 @@ class KafkaInlet(Inlet):
     def __init__(self, options: KafkaOptions, settings: Mapping[str, Any], place: str) -> None:
         self._place, self._faults = place, Faults()
         self._ready: deque[Arrival] = deque()
-        self._joined = False
+        self._joined, self._only_patterns = False, all(each.startswith("^") for each in options.topics)
         self._unseen: set[tuple[str, int]] = set()
         """Partitions that may hold messages of which nothing was seen yet."""
         own = {
@@ -133,6 +133,8 @@ class KafkaInlet(Inlet):
             self._ready.append(_arrival(message))
         elif err.code() == KafkaError._PARTITION_EOF:
             self._unseen.discard(where)
+        elif err.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and where[0].startswith("^"):
+            self._joined = self._joined or self._only_patterns  # nothing is called so yet
         elif not err.retriable():
             raise self._error(err)
 

@@ -42,10 +42,10 @@ def listen(
 ) -> None:
     """Take messages from all buses of the configuration, or these, into the store, until Ctrl-C.
 
-    A bus is a table [bus.NAME], or a URL: spool:FOLDER, amqp://HOST/VHOST?queue=NAME&topics=PATTERN. What
-    messages say is stored before they are acknowledged, once; what cannot be read goes to the quarantine.
-    A bus or a store that is away is waited for. It may be killed at any moment: nothing is lost, and nothing
-    stored twice.
+    A bus is a table [bus.NAME], or a URL: spool:FOLDER, amqp://HOST/VHOST?queue=NAME&topics=PATTERN,
+    stomp://HOST?queue=NAME, kafka://HOST,HOST?topics=NAME. What messages say is stored before they are
+    acknowledged, once; what cannot be read goes to the quarantine. A bus or a store that is away is waited
+    for. It may be killed at any moment: nothing is lost, and nothing stored twice.
 
     Exit codes: 0 all was taken, 3 a bus could not be listened to.
     """

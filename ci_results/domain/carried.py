@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 KINDS = ("fedora-messaging", "frame", "saved")
-"""How `raw` is to be opened: the body, beside the properties of AMQP 0.9.1; the body, beside the headers of a
-frame of STOMP or a message of AMQP 1.0; the whole of it in one JSON text (see messages.opening)."""
+"""How `raw` is to be opened: the body, beside the properties of AMQP 0.9.1 or of a record of Kafka; the body,
+beside the headers of a frame of STOMP or a message of AMQP 1.0; the whole of it in one JSON text (see
+messages.opening)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

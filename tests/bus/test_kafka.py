@@ -148,6 +148,12 @@ def test_a_pattern_of_topics_is_read(brokers: Cluster, topic: str) -> None:
     assert found.topic == f"{topic}.a.complete"
 
 
+def test_a_pattern_that_fits_no_topic_yet_is_no_fault(brokers: Cluster, topic: str) -> None:
+    with closing(choose(f"{brokers.url}?topics=^{topic}.*&group={topic}").inlet()) as inlet:
+        assert list(inlet.receive(1, 0.2, 0)) == []
+        assert inlet.backlog() == 0
+
+
 def test_a_cluster_that_is_gone_is_told(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ci_results.bus.kafka_out.CONFIRM_WITHIN_S", 1)
     monkeypatch.setattr("ci_results.bus.kafka_out.OPEN_WITHIN_S", 1)

@@ -136,3 +136,16 @@ def test_a_server_listens_too_and_both_end_when_they_are_told(two_buses: Path) -
         assert {each.name: (each.state, each.received) for each in store.bus.listeners()} == {
             "one": ("stopped", 1), "two": ("stopped", 0),
         }  # fmt: skip
+
+
+def test_doctor_says_what_keeps_from_listening(ask: Ask, folder: Path) -> None:
+    pytest.importorskip("stomp")
+    (folder / "ci-results.toml").write_text(
+        '[bus.umb]\nurl = "stomps://umb.example"\n[bus.ours]\nurl = "spool:in"\n'
+        '[bus.odd]\nurl = "stomp://umb.example"\nqueues = "q"\n'
+    )
+    found = json.loads(ask("doctor", "--json").stdout)
+    told = {each["about"]: each["says"] for each in found if each["health"] == "bad"}
+    assert "umb.example:61612: queue: missing" in told["bus umb"]
+    assert "[bus.odd] queues: unknown key" in told["bus odd"]
+    assert "bus ours" not in told
