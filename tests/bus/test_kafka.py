@@ -14,12 +14,22 @@ import pytest
 
 from ci_results import Departure, SinkRefusedError, SinkUnavailableError, SourceRefusedError
 from ci_results.bus.choosing import Chosen, choose
+from ci_results.domain.page import Page
 from ci_results.errors import SourceUnavailableError
 from ci_results.messages.opening import open_arrival
+from ci_results.operations.deliver import deliver
+from ci_results.query.results import ResultQuery
+from ci_results.sinks.bus import Bus, Options
+from ci_results.sinks.configured import ConfiguredSink, SinkKeys
+from ci_results.sinks.delivering import Surroundings
+from ci_results.sinks.progress import State
+from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.store_contract import result
 from ci_results.testing.transport_contract import TransportContract
 
 sys.path.insert(0, str(Path(__file__).parent))
 from clusters import Cluster, cluster
+from ears import listen_once
 
 sys.path.pop(0)
 
@@ -94,6 +104,27 @@ def test_a_subject_is_the_key_and_what_is_sent_says_who_it_is(brokers: Cluster, 
         "ci_results_origin": b"here", "message-id": b"m1", "sent-at": NOON.isoformat().encode(),
         "content-type": b"application/json",
     }  # fmt: skip
+
+
+@pytest.mark.demand("S-126")
+def test_a_store_is_copied_through_kafka(brokers: Cluster, topic: str, tmp_path: Path) -> None:
+    given = [result(f"k{n}", testcase=f"ns.t{n:02}", item=f"widget-{n % 7}-1") for n in range(60)]
+    url = brokers.reads(f"{topic}.resultsdb.result.new")
+    sink = ConfiguredSink(
+        name="out",
+        sink=Bus(),
+        options=Options(url=brokers.url, prefix=topic),
+        keys=SinkKeys(kind="bus", batch=25),
+    )
+    with SqliteStore.open(tmp_path / "from.db") as store:
+        store.commit_page(Page(source="ci", results=given))
+        (report,) = deliver([sink], Surroundings(store=store))
+        assert (report.state, report.sent) == (State.OK, 60)
+    with SqliteStore.open(tmp_path / "to.db") as store:
+        assert listen_once(url, store, origin="another", announced=True).stored == 60
+        assert sorted(each.testcase for each in store.results(ResultQuery(limit=100))) == [
+            f"ns.t{n:02}" for n in range(60)
+        ]
 
 
 def test_what_says_nothing_but_its_value_is_read(brokers: Cluster, topic: str) -> None:

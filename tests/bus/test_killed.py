@@ -15,17 +15,12 @@ import pytest
 
 from ci_results import Departure
 from ci_results.bus.choosing import choose
-from ci_results.decide.policy_set import load
-from ci_results.domain.bus_message import ListenerState
-from ci_results.operations.events import EventDoor
-from ci_results.operations.ingest import Ingest, Taking
-from ci_results.operations.listen import Ear, Surroundings, listen
-from ci_results.plugin.manager import load_plugins
 from ci_results.query.results import ResultQuery
 from ci_results.store.sqlite import SqliteStore
 
 sys.path.insert(0, str(Path(__file__).parent))
 from clusters import cluster
+from ears import listen_once
 
 sys.path.pop(0)
 
@@ -65,14 +60,6 @@ def message(topic: str, number: int) -> Departure:
     })  # fmt: skip
     said = b"poison" if number == POISON else body
     return Departure(topic=topic, body=said, id=f"m{number}", sent_at=NOON, about=nvr)
-
-
-def listen_once(url: str, store: SqliteStore) -> ListenerState:
-    plugins, taking = load_plugins(), Taking(name="in")
-    door = EventDoor(store=store, policies=load([], plugins.rule_types))
-    around = Surroundings(store=store, plugins=plugins, door=door, once=True)
-    (state,) = listen([Ear(bus=choose(url), taking=taking, ingest=Ingest(taking, plugins))], around)
-    return state
 
 
 @pytest.mark.demand("S-057")

@@ -19,11 +19,14 @@ from ci_results.cli.reference import pages
 SCRIPTED = Path(__file__).parents[1] / "scripted"
 DOCS = Path(__file__).parents[2] / "docs"
 HEAVY = (
+    "confluent_kafka",
     "datasette",
     "granian",
+    "pika",
     "psycopg",
     "requests",
     "sqlite_utils",
+    "stomp",
     "rich",
     "cattrs",
     "uvicorn",

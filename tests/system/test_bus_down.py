@@ -24,16 +24,12 @@ from typing import NamedTuple
 import pytest
 
 from ci_results.bus.choosing import choose
-from ci_results.decide.policy_set import load
 from ci_results.domain.delivery import DeliveryState
 from ci_results.operations.doctor import examine_sinks
-from ci_results.operations.events import EventDoor
-from ci_results.operations.ingest import Ingest, Taking
-from ci_results.operations.listen import Ear, Surroundings, listen
-from ci_results.plugin.manager import load_plugins
 from ci_results.store.sqlite import SqliteStore
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bus"))
+from ears import listen_once
 from roads import road
 
 sys.path.pop(0)
@@ -168,12 +164,8 @@ def test_posts_go_on_while_the_broker_is_away_and_all_goes_out_afterwards(
 
 def arrived(folder: Path, queue: str) -> list[str]:
     """Return the item of each result that who listens stores, in order."""
-    plugins, taking = load_plugins(), Taking(name="in", origin="another", announced=True)
     with SqliteStore.open(folder / "to.db") as store:
-        door = EventDoor(store=store, policies=load([], plugins.rule_types))
-        around = Surroundings(store=store, plugins=plugins, door=door, once=True)
-        bus = choose(f"amqp://127.0.0.1/?queue={queue}")
-        (state,) = listen([Ear(bus=bus, taking=taking, ingest=Ingest(taking, plugins))], around)
+        state = listen_once(f"amqp://127.0.0.1/?queue={queue}", store, origin="another", announced=True)
         assert (state.state, state.quarantined) == ("stopped", 0)
     with closing(sqlite3.connect(folder / "to.db")) as rows:
         return sorted(item for (item,) in rows.execute("select item from result"))
