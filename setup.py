@@ -55,6 +55,9 @@ setup(
             "fsspec>=2024.6",
             "s3fs>=2024.6",
         ],
+        "celery": [
+            "celery>=5.4",
+        ],
         "kafka": [
             "confluent-kafka>=2.6",
         ],
@@ -80,6 +83,7 @@ setup(
         ],
         "all": [
             "authlib>=1.9",
+            "celery>=5.4",
             "confluent-kafka>=2.6",
             "fsspec>=2024.6",
             "httpx2>=2.0",

@@ -17,6 +17,7 @@ from .collect.source import Source
 from .config_auth import Auth, read_auth, read_permissions
 from .config_bus import BusTable, Listening, read_bus
 from .config_gate import Gate
+from .config_spread import Spreading, read_spread
 from .config_waive import read_rules
 from .domain.expectation import EventRules
 from .domain.outcome import Outcome
@@ -30,6 +31,7 @@ from .plugin.contract import Collector, Lookup, Sink
 from .plugin.lookups import ConfiguredLookup, build_lookup
 from .plugin.token import Token
 from .sinks.configured import ConfiguredSink, SinkTable, build_sink, read_table
+from .store.urls import counted_from
 from .strict import placed, structure
 from .waive.rules import NO_RULES, Rules
 
@@ -150,6 +152,7 @@ class CoreKeys:
     retries     how often a harvest goes on where the source went away in between
     ca          file of certificates to trust
     stale_after_h  `doctor` warns where the last good harvest is older
+    every_s     how often a harvest is sent for, where they are spread over workers
     owns        globs of the testcases that it may say something about; without it any
     """
 
@@ -165,6 +168,7 @@ class CoreKeys:
     token_file: str | None = None
     ca: str | None = None
     stale_after_h: float = 48.0
+    every_s: float = 900.0
     owns: tuple[str, ...] = ()
 
 
@@ -197,6 +201,12 @@ class Config:
     buses: Mapping[str, BusTable] = field(default_factory=dict)
     listen: Listening = field(default_factory=Listening)
     messages: Mapping[str, Any] = field(default_factory=dict)
+    spread: Spreading = field(default_factory=Spreading)
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL; a relative file counts from the folder of the configuration."""
+        return counted_from(self.store, self.folder)
 
     @property
     def folder(self) -> Path:
@@ -278,7 +288,7 @@ def read_config(text: str, path: Path) -> Config:
         raise ConfigError(f"{path}: {err}") from err
     known = {
         *("store", "outcomes", "serve", "report", "import", "source", "sink"),
-        *("auth", "permissions", "waive", "gate", "events", "bus", "listen", "messages"),
+        *("auth", "permissions", "waive", "gate", "events", "bus", "listen", "messages", "spread"),
     }
     for key in whole:
         if key not in known:
@@ -301,6 +311,7 @@ def read_config(text: str, path: Path) -> Config:
         buses={name: _bus_table(name, table, path) for name, table in _table(whole, "bus", path).items()},
         listen=structure(_table(whole, "listen", path), Listening, f"{path}: [listen]"),
         messages=_table(whole, "messages", path),
+        spread=read_spread(_table(whole, "spread", path), f"{path}: [spread]", path.parent),
     )
 
 
@@ -414,7 +425,7 @@ def _source_table(name: str, table: object, path: Path) -> SourceTable:
         raise ConfigError(f"{where} token: no secrets in this file; use token_env or token_file")
     names = {each.name for each in fields(CoreKeys)}
     core = structure({key: value for key, value in table.items() if key in names}, CoreKeys, where)
-    for key, least in (("parallel", 1), ("retries", 0), ("timeout_s", 0.1)):
+    for key, least in (("parallel", 1), ("retries", 0), ("timeout_s", 0.1), ("every_s", 1)):
         if getattr(core, key) < least:
             raise ConfigError(f"{where} {key}: must be at least {least}, got {getattr(core, key)}")
     if core.token_env is not None and core.token_file is not None:

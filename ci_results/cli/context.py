@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
+from ..store.urls import store_path
+
 if TYPE_CHECKING:
     from ..bus.choosing import Chosen
     from ..collect.source import Source
@@ -64,7 +66,7 @@ class Context:
     @property
     def url(self) -> str:
         """The store's URL: --store, else the configuration's, its file counted from there."""
-        return self.store_url or _under(self.config.store, self.config.folder)
+        return self.store_url or self.config.store_url
 
     def store(self, *, must_exist: bool = False) -> Store:
         """Open the store; it is closed when the command ends. Raises StoreError, NotFoundError."""
@@ -172,20 +174,6 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context)
-
-
-def store_path(url: str) -> Path | None:
-    """Return the file of a SQLite store, None where the store is no file."""
-    scheme, colon, rest = url.partition(":")
-    if colon and scheme == "sqlite":
-        return Path(rest)
-    return None if colon and "//" in rest else Path(url)
-
-
-def _under(url: str, folder: Path) -> str:
-    """Make the store's file count from the folder of the configuration."""
-    path = store_path(url)
-    return url if path is None or path.is_absolute() or str(path) == ":memory:" else f"sqlite:{folder / path}"
 
 
 def _at(url: str, home: Origin) -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import Context, pass_context, store_path
+from ..store.urls import store_path
+from .context import Context, pass_context
 from .exits import NO
 from .output import next_command, print_json, printable, say, word
 

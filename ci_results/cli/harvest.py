@@ -78,9 +78,8 @@ def stop_at_checkpoint() -> Iterator[Event]:
 
 def print_reports(reports: list[SourceReport]) -> None:
     """Print a line for each source, and why records of it were quarantined."""
-    line = _pretty if sys.stdout.isatty() else _logfmt
     for report in reports:
-        click.echo(line(report))
+        click.echo(_pretty(report) if sys.stdout.isatty() else report.told())
         for reason, count in list(report.reasons.items())[:5]:
             say(f"  quarantined {count}x: {reason[:200]}")
 
@@ -116,18 +115,6 @@ def _pretty(report: SourceReport) -> str:
         if report.ok
         else f"{text}\n  last good harvest {stamp(report.last_ok)}\n  {report.error or ''}".rstrip()
     )
-
-
-def _logfmt(report: SourceReport) -> str:
-    """One line a source for logs and scripts: source=a state=ok new=38 same=0 ..."""
-    counts = report.counts
-    last_ok = "never" if report.last_ok is None else f"{report.last_ok:%Y-%m-%dT%H:%M:%SZ}"
-    text = (
-        f"source={report.source} state={report.state} new={counts.stored} same={counts.same}"
-        f" superseding={counts.superseding} quarantined={counts.quarantined} requests={report.requests}"
-        f" bytes={report.received_bytes} seconds={report.seconds:.1f} last_ok={last_ok}"
-    )
-    return text if report.error is None else f"{text} error={report.error!r}"
 
 
 def report_values(report: SourceReport, dry_run: bool = False) -> dict[str, Any]:

@@ -36,6 +36,7 @@ COMMANDS = {
     "listen": "listen:listen",
     "publish": "publish:publish",
     "follow": "follow:follow",
+    "spread": "spread:spread",
     "deliver": "deliver:deliver",
     "sink": "sink:sink",
     "serve": "serve:serve",

@@ -131,6 +131,9 @@ def printed() -> dict[str, Schema]:
         "schema-check": of_dataclass(Checked),
         **decisions(),
         "listen": _list(ListenerState),
+        "spread": list_of(
+            record("", {"source": _TEXT, "every_s": _NUMBER, "sent": _FLAG}), "What beat sends, and when."
+        ),
         "publish": record("What was told, and where it is.", {"id": _TEXT, "said": _TEXT}),
         "export-parquet": of_dataclass(ParquetExport),
         "deliver": _list(SinkReport),

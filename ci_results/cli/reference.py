@@ -71,6 +71,7 @@ token_env = "JTOKEN"              # where the token is: a variable,
 ca = "ca.pem"                     # certificates to trust
 outcomes = { UNSTABLE = "NEEDS_INSPECTION" }    # the source's words to ours
 stale_after_h = 48                # `doctor` warns where the last good harvest is older
+every_s = 900                     # how often a harvest is sent for, where workers harvest; docs/operations.md
 # every other key is an option of the collector
 
 [gate]                            # decisions; all keys: docs/policies.md
@@ -79,6 +80,9 @@ policies = ["policies/*.yaml"]
 [sink.NAME]
 kind = "resultsdb"                # or jsonlines; docs/sinks.md has the other keys
 url = "https://resultsdb.example/api/v2.0"
+
+[spread]                          # harvests on many workers; docs/operations.md has the other keys
+broker = "amqp://127.0.0.1/"      # the RabbitMQ that holds their tasks
 ```
 
 Many sources at once: `ci-results source add --from masters.csv`, a table with a header:

@@ -93,6 +93,17 @@ class SourceReport:
         """Say whether this source gave all it had."""
         return self.state is State.OK
 
+    def told(self) -> str:
+        """Return a line for logs and scripts: source=a state=ok new=38 same=0 ..."""
+        counts = self.counts
+        last_ok = "never" if self.last_ok is None else f"{self.last_ok:%Y-%m-%dT%H:%M:%SZ}"
+        text = (
+            f"source={self.source} state={self.state} new={counts.stored} same={counts.same}"
+            f" superseding={counts.superseding} quarantined={counts.quarantined} requests={self.requests}"
+            f" bytes={self.received_bytes} seconds={self.seconds:.1f} last_ok={last_ok}"
+        )
+        return text if self.error is None else f"{text} error={self.error!r}"
+
 
 Tell = Callable[[Progress], None]
 """Called from each source's thread, so it must be quick and safe there."""

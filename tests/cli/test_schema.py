@@ -121,6 +121,7 @@ def test_what_commands_print_is_what_their_schemas_say(ask: Ask, configured: Any
         "quarantine-show": ("quarantine", "show", 1, "--json"),
         "quarantine-retry": ("quarantine", "retry", "--all", "--json"),
         "coverage": ("coverage", "--json"),
+        "spread": ("spread", "--json"),
         "schema-list": ("schema", "list", "--json"),
         "schema-check": ("schema", "check", "et.csv.json", "--json"),
         "sink-list": ("sink", "list", "--json"),
