@@ -102,6 +102,7 @@ FOUND = {
     "stomp": cache(_stomp),
     "kafka": lambda: find_spec("confluent_kafka"),
     "curl": lambda: shutil.which("curl"),
+    "systemd-analyze": lambda: shutil.which("systemd-analyze"),
     "clients": environments.built,
     "fedora-messaging": lambda: environments.tool("fedora-messaging"),
     "TAP::Harness::Archive": cache(lambda: _perl_has("TAP::Harness::Archive")),
