@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+SILENT = timedelta(minutes=1)
+"""Who listens to a bus tells how it fares every few seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class ListenerState:
     backlog      messages that wait on the bus, None = unknown
     lag_s        age of the newest message when it was stored, None = it does not say when it was sent
     told_at      when it told this; it does so every few seconds
+    listener     which of those it is that listen to the bus: "host.example:4711"
+    listeners    how many this is about
     """
 
     name: str
@@ -77,3 +83,45 @@ class ListenerState:
     lag_s: float | None = None
     last_message: datetime | None = None
     told_at: datetime | None = None
+    listener: str = ""
+    listeners: int = 1
+
+
+def by_bus(states: Iterable[ListenerState], now: datetime) -> list[ListenerState]:
+    """Return one state for each bus, by name: of all who told theirs before `now`, lately, else the last.
+
+    Counts are added up, the backlog and the lag are the worst, and an error is that of whoever has one.
+    """
+    ordered = sorted(states, key=lambda each: each.name)
+    return [_together(list(group), now) for _name, group in groupby(ordered, lambda each: each.name)]
+
+
+def _together(states: list[ListenerState], now: datetime) -> ListenerState:
+    never = datetime.min.replace(tzinfo=UTC)
+    last = max(states, key=lambda each: each.told_at or never)
+    awake = [
+        each for each in states
+        if each.state != "stopped" and each.told_at is not None and now - each.told_at <= SILENT
+    ]  # fmt: skip
+    if len(awake) < 2:
+        return awake[0] if awake else last
+    backlogs = [each.backlog for each in awake if each.backlog is not None]
+    lags = [each.lag_s for each in awake if each.lag_s is not None]
+    told = [each.last_message for each in awake if each.last_message is not None]
+    faulty = next((each for each in awake if each.error is not None), None)
+    return replace(
+        last if faulty is None else faulty,
+        state="listening" if any(each.state == "listening" for each in awake) else awake[0].state,
+        received=sum(each.received for each in awake),
+        known=sum(each.known for each in awake),
+        stored=sum(each.stored for each in awake),
+        events=sum(each.events for each in awake),
+        quarantined=sum(each.quarantined for each in awake),
+        passed=sum(each.passed for each in awake),
+        backlog=max(backlogs, default=None),
+        lag_s=max(lags, default=None),
+        last_message=max(told, default=None),
+        told_at=last.told_at,
+        listener=", ".join(sorted(each.listener for each in awake)),
+        listeners=len(awake),
+    )

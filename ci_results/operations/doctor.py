@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..collect.source import Source
+from ..domain.bus_message import SILENT, by_bus
 from ..domain.delivery import DeliveryState
 from ..domain.stored import SourceState
 from ..errors import CiResultsError
@@ -23,8 +24,6 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ceph", "glusterfs"}
 )
 _NAMED = 5
-SILENT = timedelta(minutes=1)
-"""Who listens to a bus tells how it fares every few seconds."""
 """Sources whose waiting records are told one by one."""
 _FOLLOWED_WITHIN = timedelta(minutes=10)
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -125,7 +124,7 @@ def examine_sinks(
 def examine_buses(store: Store, buses: Collection[str], now: datetime | None = None) -> Iterator[Finding]:
     """Say which configured buses, by name, nobody listens to, or that are away."""
     moment = now or datetime.now(UTC)
-    known = {state.name: state for state in store.bus.listeners()}
+    known = {state.name: state for state in by_bus(store.bus.listeners(), moment)}
     fine = 0
     for name in buses:
         about, advice = f"bus {name}", f"ci-results listen {name}"

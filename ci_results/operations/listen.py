@@ -7,7 +7,9 @@ again, and the store knows its messages.
 from __future__ import annotations
 
 import logging
+import os
 import random
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
@@ -97,7 +99,12 @@ class _Listener:
 
     def __init__(self, ear: Ear, around: Surroundings) -> None:
         self._ear, self._around = ear, around
-        self.state = ListenerState(name=ear.taking.name, url=ear.bus.name, state="connecting")
+        self.state = ListenerState(
+            name=ear.taking.name,
+            url=ear.bus.name,
+            state="connecting",
+            listener=f"{socket.gethostname()}:{os.getpid()}",
+        )
         self._failures = 0
         self._told_at = 0.0
 

@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from ..domain.bus_message import SILENT, by_bus
 from ..operations.policies import Policies, no_policies
 from ..store.protocol import Store
 
@@ -160,16 +161,19 @@ def _listeners(store: Store) -> Iterator[Metric]:
     gauges = {name: _by_bus(name, help_) for name, (_field, help_) in counts.items()}
     silent = _by_bus("told_seconds_ago", "Since it told how it fares; it does so every few seconds")
     up = _by_bus("up", "1 where it listens")
+    many = _by_bus("listeners", "How many listen")
     now = datetime.now(UTC)
-    for state in store.bus.listeners():
+    for state in by_bus(store.bus.listeners(), now):
         for name, (field, _help) in counts.items():
             value = getattr(state, field)
             if value is not None:
                 gauges[name].add_metric([state.name], value)
         told = now if state.told_at is None else state.told_at
         silent.add_metric([state.name], max(0.0, (now - told).total_seconds()))
-        up.add_metric([state.name], int(state.state == "listening"))
-    yield from (*gauges.values(), silent, up)
+        awake = state.state == "listening" and now - told <= SILENT
+        up.add_metric([state.name], int(awake))
+        many.add_metric([state.name], state.listeners if awake else 0)
+    yield from (*gauges.values(), silent, up, many)
 
 
 def _by_bus(name: str, help_: str) -> GaugeMetricFamily:

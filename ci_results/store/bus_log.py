@@ -47,6 +47,15 @@ insert into _listener (name, told, told_at) values (:name, :told, :now)
 on conflict (name) do update set told = excluded.told, told_at = excluded.told_at
 """
 
+GONE = """
+delete from _listener
+where (name = :bus or substr(name, 1, length(:beginning)) = :beginning)
+    and name <> :name and told_at < :before
+"""
+GONE_AFTER_US = 3_600_000_000
+_BETWEEN = "\x1f"
+"""Stands between the names of a bus and of one of those who listen to it."""
+
 _PACKED_MOST = 64 * 1024 * 1024
 
 
@@ -128,13 +137,23 @@ class BusLog:
         return self._message(found[0], raw=True) if found else None
 
     def note(self, state: ListenerState) -> None:
-        """Remember how it fares who listens to a bus."""
+        """Remember how it fares who listens to a bus; forget others of that bus that are long gone."""
         said = {name: value for name, value in asdict(state).items() if name not in ("name", "told_at")}
-        values = {"name": state.name, "told": orjson.dumps(said).decode(), "now": time.time_ns() // 1000}
-        self._change(lambda ask: ask(NOTE, values))
+        name = state.name + (_BETWEEN + state.listener if state.listener else "")
+        values = {"name": name, "told": orjson.dumps(said).decode(), "now": time.time_ns() // 1000}
+        others = {
+            "bus": state.name, "beginning": state.name + _BETWEEN, "name": name,
+            "before": time.time_ns() // 1000 - GONE_AFTER_US,
+        }  # fmt: skip
+
+        def note(ask: Ask) -> None:
+            ask(NOTE, values)
+            ask(GONE, others)
+
+        self._change(note)
 
     def listeners(self) -> list[ListenerState]:
-        """Return how all fare that ever listened, by name."""
+        """Return how each fares that listened of late, and who did last, by name of the bus."""
         sql = "select name, told, told_at from _listener order by name"
         return [_listener(*row) for row in self._ask(sql, {})]
 
@@ -155,7 +174,7 @@ def _listener(name: str, told: str, told_at: int) -> ListenerState:
     said = orjson.loads(told)
     last = said.pop("last_message", None)
     return ListenerState(
-        name=name,
+        name=name.partition(_BETWEEN)[0],
         last_message=datetime.fromisoformat(last) if last else None,
         told_at=from_us(told_at),
         **said,

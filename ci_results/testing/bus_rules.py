@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from ..domain.bus_message import BusMessage, ListenerState
 from ..domain.garbled import Garbled
 from ..domain.page import Committed, Page
 from ..query.results import ResultQuery
+from ..store import bus_log
 from ..store.protocol import Store
 
 RAW = b'{"nvr": "bash-5.2-1.fc40"}'
@@ -119,3 +122,21 @@ class BusRules:
         assert replace(first, told_at=None) == told
         assert first.told_at is not None
         assert second.name == "umb"
+
+    def test_listeners_of_one_bus_are_told_apart(self, store: Store) -> None:
+        for listener, received in (("a:1", 1), ("b:1", 2), ("a:1", 3)):
+            store.bus.note(ListenerState(name="umb", listener=listener, received=received))
+        assert [(each.name, each.listener, each.received) for each in store.bus.listeners()] == [
+            ("umb", "a:1", 3), ("umb", "b:1", 2),
+        ]  # fmt: skip
+
+    def test_listeners_that_are_long_gone_are_forgotten_while_another_tells(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, listener in (("umb", ""), ("umb", "a:1"), ("umb2", "a:1")):
+            store.bus.note(ListenerState(name=name, listener=listener))
+        monkeypatch.setattr(bus_log, "GONE_AFTER_US", -60_000_000)
+        store.bus.note(ListenerState(name="umb", listener="b:1"))
+        assert [(each.name, each.listener) for each in store.bus.listeners()] == [
+            ("umb", "b:1"), ("umb2", "a:1"),
+        ]  # fmt: skip
