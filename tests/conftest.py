@@ -103,6 +103,7 @@ FOUND = {
     "kafka": lambda: find_spec("confluent_kafka"),
     "curl": lambda: shutil.which("curl"),
     "systemd-analyze": lambda: shutil.which("systemd-analyze"),
+    "pg_dump": lambda: shutil.which("pg_dump"),
     "clients": environments.built,
     "fedora-messaging": lambda: environments.tool("fedora-messaging"),
     "TAP::Harness::Archive": cache(lambda: _perl_has("TAP::Harness::Archive")),

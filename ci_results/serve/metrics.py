@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import (
@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ..domain.bus_message import SILENT, by_bus
+from ..domain.stored import SourceState
 from ..operations.policies import Policies, no_policies
 from ..store.protocol import Store
 
@@ -93,6 +94,7 @@ class _StoreFigures(Collector):
         self._counted_at = -COUNT_EVERY_S
         self._counts: dict[str, int] = {}
         self._quarantined = _quarantined(None)
+        self._sources: tuple[SourceState, ...] = ()
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
@@ -100,7 +102,10 @@ class _StoreFigures(Collector):
         if now - self._counted_at >= COUNT_EVERY_S:
             self._counts, self._counted_at = self._store.counts(), now
             self._quarantined = _quarantined(self._store)
+            self._sources = tuple(self._store.sources())
         yield _gauge("results_stored", "Results in the store", self._counts["results"])
+        yield from _harvests(self._sources)
+        yield from _follower(self._store)
         yield from _sinks(self._store)
         yield from _listeners(self._store)
         yield self._quarantined
@@ -132,6 +137,32 @@ def _quarantined(store: Store | None) -> Metric:
     for (source, door), count in (store.quarantined_by_door() if store else {}).items():
         found.add_metric([source, door], count)
     return found
+
+
+def _harvests(sources: Iterable[SourceState]) -> Iterator[Metric]:
+    """Yield when each source that was ever harvested last gave all it had, and whether it does."""
+    good = _by_source("good_seconds_ago", "Since the last harvest that brought all there was")
+    failing = _by_source("failing", "1 where the last harvest did not")
+    now = datetime.now(UTC)
+    for state in sources:
+        if state.last_try is not None:
+            failing.add_metric([state.name], int(state.last_error is not None))
+        if state.last_ok is not None:
+            good.add_metric([state.name], max(0.0, (now - state.last_ok).total_seconds()))
+    yield from (good, failing)
+
+
+def _follower(store: Store) -> Iterator[Metric]:
+    """Yield how far who records decisions is behind; nothing where nobody ever did."""
+    behind = store.decisions.behind()
+    if behind is not None:
+        age = timedelta() if behind.oldest is None else datetime.now(UTC) - behind.oldest
+        yield _gauge("follower_waiting_commits", "Commits not looked at for decisions", behind.commits)
+        yield GaugeMetricFamily(
+            "ci_results_follower_oldest_waiting_seconds",
+            "Since the first of those",
+            value=max(0.0, age.total_seconds()),
+        )
 
 
 def _sinks(store: Store) -> Iterator[Metric]:
@@ -178,6 +209,10 @@ def _listeners(store: Store) -> Iterator[Metric]:
 
 def _by_bus(name: str, help_: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"ci_results_bus_{name}", help_, labels=["bus"])
+
+
+def _by_source(name: str, help_: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"ci_results_source_{name}", help_, labels=["source"])
 
 
 def _by_sink(name: str, help_: str) -> GaugeMetricFamily:

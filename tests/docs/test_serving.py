@@ -31,6 +31,7 @@ def test_every_key_is_shown_with_its_default() -> None:
 
 def test_every_metric_is_explained(tmp_path: Path) -> None:
     with SqliteStore.open(tmp_path / "results.db") as store:
+        store.decisions.begin()
         metrics = Metrics(store)
         metrics.seen("/", "GET", 200, 0.1)
         told = set(re.findall(r"^# TYPE (ci_results_\w+)", metrics.text().decode(), re.MULTILINE))

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from ci_results.domain.bus_message import ListenerState
 from ci_results.domain.page import Page
+from ci_results.domain.stored import SourceState
 from ci_results.errors import (
     InvalidError,
     NotFoundError,
@@ -116,6 +117,26 @@ def test_metrics_tell_the_state_of_the_store(client: Session, generated: Path) -
         assert waiting == store.quarantined_by_door()
     assert sum(waiting.values()) == counts["quarantined"] > 0
     assert figure(text, "ci_results_write_queue") == 0
+
+
+def test_metrics_tell_how_sources_fare_and_how_far_the_follower_is(
+    tmp_path: Path, serve_store: Callable[[Path], AbstractContextManager[Session]]
+) -> None:
+    path = tmp_path / "results.db"
+    with SqliteStore.open(path) as store:
+        for name in ("good", "bad", "new"):
+            store.register_source(SourceState(name=name, collector="scripted"))
+        store.note_attempt("good", None)
+        store.note_attempt("bad", "HTTP 503")
+        store.decisions.begin()
+        store.commit_page(Page(source="good", results=[result("a", source="good")]))
+    with serve_store(path) as client:
+        text = client.get("/metrics").text
+    failing = counted(text, "ci_results_source_failing", "source")
+    assert failing == {("good",): 0, ("bad",): 1}
+    assert counted(text, "ci_results_source_good_seconds_ago", "source").keys() == {("good",)}
+    assert figure(text, "ci_results_follower_waiting_commits") == 1
+    assert 0 <= figure(text, "ci_results_follower_oldest_waiting_seconds") < 60
 
 
 @pytest.mark.demand("S-038")
