@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -73,6 +73,15 @@ class Amqp(Transport[AmqpOptions]):
         from .amqp_out import AmqpOutlet
 
         return AmqpOutlet(options, parameters(options, url, ConfigError), shown_place(url))
+
+    def aside(
+        self, options: AmqpOptions, url: str, topic: str
+    ) -> AbstractContextManager[tuple[Inlet, Outlet]]:
+        """Open a place of its own. See Transport."""
+        parameters(options, url)  # says what is missing
+        from .amqp_aside import aside
+
+        return aside(options, url, topic)
 
 
 def parameters(

@@ -13,11 +13,12 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import shutil
 import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
@@ -54,6 +55,16 @@ class Spool(Transport[SpoolOptions]):
     def outlet(self, options: SpoolOptions, url: str) -> Outlet:
         """Open the folder to write; it is made where it is not there. See Transport."""
         return SpoolOutlet(_folder(url), options.fsync)
+
+    @contextmanager
+    def aside(self, options: SpoolOptions, url: str, topic: str) -> Iterator[tuple[Inlet, Outlet]]:
+        """Open a folder beside, in the same one. See Transport."""
+        folder = _folder(url) / f".{topic}"
+        try:
+            with closing(SpoolInlet(folder)) as inlet, closing(SpoolOutlet(folder, options.fsync)) as outlet:
+                yield inlet, outlet
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def placed(self, url: str, folder: Path) -> str:
         """Return the URL with its path counted from `folder`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,14 +19,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--canary", is_flag=True, help="Ask each source, too, and send each bus a message there and back."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context
-def doctor(context: Context, as_json: bool) -> None:
-    """Look at plugins, tokens, sources, sinks, store and disk, and say what to do.
+def doctor(context: Context, canary: bool, as_json: bool) -> None:
+    """Look at plugins, tokens, sources, buses, sinks, store and disk, and say what to do.
+
+    Nothing is changed, and without --canary nobody is asked. A canary is a marked message to a place of its
+    own on the bus, which nobody else reads; each source is asked as `source check` does, and how late it is
+    there: clocks that disagree are told.
 
     Exit codes: 0 nothing is bad (there may be warnings), 1 something is.
     """
-    findings = list(_findings(context))
+    findings = [*_findings(context), *(_canaries(context) if canary else ())]
     if as_json:
         print_json(findings)
     else:
@@ -44,24 +52,28 @@ def doctor(context: Context, as_json: bool) -> None:
 def _findings(context: Context) -> Iterator[Finding]:
     from ..errors import CiResultsError
     from ..operations import doctor as look
+    from ..operations import ending
 
     yield from look.examine_plugins(context.plugins)
     for name in context.config.sources:
         try:
             context.sources((name,))
         except CiResultsError as err:
-            yield look.Finding(about=name, health=look.Health.BAD, says=str(err))
+            advice = f"ci-results source check {name}"
+            yield look.Finding(about=name, health=look.Health.BAD, says=str(err), advice=advice)
     for name in context.config.sinks:
         try:
             context.sinks((name,))
         except CiResultsError as err:
-            yield look.Finding(about=f"sink {name}", health=look.Health.BAD, says=str(err))
+            advice = f"ci-results sink check {name}"
+            yield look.Finding(about=f"sink {name}", health=look.Health.BAD, says=str(err), advice=advice)
     for name in context.config.buses:
         try:
             context.bus(name).ready()
         except CiResultsError as err:
             yield look.Finding(about=f"bus {name}", health=look.Health.BAD, says=str(err))
     yield from look.examine_tokens(context.readable_sources())
+    yield from ending.examine_auth(context.config.auth)
     try:
         store = context.store(must_exist=True)
     except CiResultsError as err:
@@ -78,4 +90,20 @@ def _findings(context: Context) -> Iterator[Finding]:
     yield from look.examine_buses(store, context.config.buses)
     yield from look.examine_follower(store)
     yield from look.examine_results(store)
+    yield from ending.examine_waivers(store)
     yield from look.examine_store(store, store_path(context.url))
+
+
+def _canaries(context: Context) -> Iterator[Finding]:
+    from ..errors import CiResultsError
+    from ..operations.canary import ask_sources, send_canaries
+
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it tells is in the findings
+    yield from ask_sources(list(context.readable_sources().values()))
+    buses = {}
+    for name in context.config.buses:
+        try:
+            buses[name] = context.bus(name)
+        except CiResultsError as err:
+            say(str(err))
+    yield from send_canaries(buses, origin=context.config.listen.origin)

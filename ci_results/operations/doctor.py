@@ -69,7 +69,8 @@ def examine_tokens(sources: Mapping[str, Source]) -> Iterator[Finding]:
         try:
             secret = source.token.read()
         except CiResultsError as err:
-            yield Finding(about=f"token of {source.name}", health=Health.BAD, says=str(err))
+            advice = f"ci-results source check {source.name}"
+            yield Finding(about=f"token of {source.name}", health=Health.BAD, says=str(err), advice=advice)
             continue
         file = source.token.file
         if file is not None and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -206,9 +207,8 @@ def examine_disk(path: Path, mounts: Sequence[str] | None = None) -> Iterator[Fi
             about="disk", health=Health.BAD, says=says, advice="ci-results db backup /local/disk/FILE"
         )
     if not os.access(folder, os.W_OK):
-        yield Finding(
-            about="disk", health=Health.BAD, says=f"{folder} cannot be written: SQLite needs its log there"
-        )
+        says = f"{folder} cannot be written: SQLite needs its log there"
+        yield Finding(about="disk", health=Health.BAD, says=says, advice=f"chmod u+w {folder}")
 
 
 def file_system(folder: Path, mounts: Sequence[str]) -> str | None:

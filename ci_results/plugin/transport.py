@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -91,6 +92,14 @@ class Transport(ABC, Generic[O]):
 
         A library, a file or a secret that is missing, say; nothing is opened.
         """
+
+    def aside(self, options: O, url: str, topic: str) -> AbstractContextManager[tuple[Inlet, Outlet]] | None:
+        """Open both ways of a place of its own on this bus, which sees `topic` alone and is gone afterwards.
+
+        So `ci-results doctor --canary` sends a message there and back. None = this kind of bus has none.
+        Raises as `inlet` and `outlet` do, also when it is entered.
+        """
+        return None
 
     def placed(self, url: str, folder: Path) -> str:
         """Return a URL that names a file with its path counted from `folder`; others as they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +62,18 @@ class TransportContract:
         return found
 
     # -- the rules ---------------------------------------------------------------------------------
+
+    def test_a_place_of_its_own_sees_its_topic_and_leaves_nothing(self, bus: Chosen) -> None:
+        """Two at once do not see each other; nothing of them is on the bus afterwards."""
+        one, other = (bus.transport.aside(bus.options, bus.url, f"contract.{name}") for name in "ab")
+        if one is None or other is None:
+            return
+        with one as (inlet, outlet), other as (elsewhere, _):
+            outlet.publish([replace(self.message(7), topic="contract.a")])
+            assert self.numbers(self.drain(inlet, 1)) == [7]
+            assert list(elsewhere.receive(1, NO_WAIT_S, 0)) == []
+        with closing(bus.inlet()) as inlet:
+            assert list(inlet.receive(1, NO_WAIT_S, 0)) == []
 
     def test_the_name_is_plain_and_the_options_have_defaults(self, bus: Chosen) -> None:
         """Lower case letters; a frozen dataclass that is whole without a configuration."""

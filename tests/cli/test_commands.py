@@ -162,6 +162,30 @@ def test_doctor_says_what_is_wrong_and_what_to_do(harvested: Ask, configured: An
     )
 
 
+@pytest.mark.demand("S-125")
+def test_every_fault_that_the_doctor_finds_comes_with_what_to_type(
+    harvested: Ask, configured: Any, folder: Path
+) -> None:
+    configured('token_file = "gone"\n', one=None, two=[{"see": {"key": "1"}}])
+    with (folder / "ci-results.toml").open("a") as config:
+        config.write(
+            f'[source.odd]\ncollector = "none"\n[sink.odd]\nkind = "none"\n[bus.files]\nurl = "spool:files"\n'
+            f'[[auth.tokens]]\nname = "old"\nsha256 = "{1:064x}"\nexpires = 2020-01-01\n'
+        )
+    done = harvested("doctor", "--canary", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert {(each["about"], each["health"]) for each in found} >= {
+        ("odd", "bad"), ("sink odd", "bad"), ("token of one", "bad"), ("token old", "bad"),
+        ("bus files", "warning"), ("canary of one", "bad"), ("canary of bus files", "good"),
+    }  # fmt: skip
+    for each in found:
+        assert each["advice"] or each["health"] == "good", each
+        words = (each["advice"] or "").split()
+        if words[:1] == ["ci-results"]:
+            assert harvested(*words[1:], "--help").exit_code == 0, each
+
+
 def test_the_store_is_checked_backed_up_and_vacuumed(harvested: Ask, folder: Path) -> None:
     assert "results     2" in harvested("db", "check").stdout
     assert harvested("db", "backup", "copy.db").exit_code == 0

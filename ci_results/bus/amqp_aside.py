@@ -1,0 +1,36 @@
+"""A place of its own on a RabbitMQ, which goes with its connection: how a message is sent there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+from ..errors import ConfigError, SourceRefusedError
+from ..plugin.transport import Inlet, Outlet
+from .access import shown_place
+from .amqp import AmqpOptions, parameters
+from .amqp_in import AmqpInlet
+from .amqp_out import AmqpOutlet
+
+
+@contextmanager
+def aside(options: AmqpOptions, url: str, topic: str) -> Iterator[tuple[Inlet, Outlet]]:
+    """Open a queue that is ours alone, bound to one topic, and a way out. See Transport.aside."""
+    mine, place = replace(options, queue=topic, topics=(topic,)), shown_place(url)
+    with (
+        closing(_Passing(mine, parameters(mine, url, SourceRefusedError), place)) as inlet,
+        closing(AmqpOutlet(options, parameters(options, url, ConfigError), place)) as outlet,
+    ):
+        yield inlet, outlet
+
+
+class _Passing(AmqpInlet):
+    """Reads a queue that nobody else sees, and that is deleted when the connection closes."""
+
+    def _begin(self) -> None:
+        options, channel = self._options, self._channel
+        (topic,) = options.topics
+        channel.queue_declare(options.queue, exclusive=True, auto_delete=True)
+        channel.queue_bind(options.queue, options.exchange, topic)
+        channel.basic_consume(options.queue, self._take)
