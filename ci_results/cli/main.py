@@ -42,6 +42,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "token": "token:token",
     "doctor": "doctor:doctor",
+    "status": "status:status",
     "db": "db:db",
     "plugin": "plugin:plugin",
 }

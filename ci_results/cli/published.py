@@ -26,6 +26,7 @@ from ..operations.plugin_check import Finding as PluginFinding
 from ..operations.quarantine import Retried
 from ..operations.reporting.about import Filed
 from ..operations.schema_check import Checked
+from ..operations.status import Status
 from ..serve.ci_v1.described import SCHEMAS as BATCHES
 from ..serve.ci_v1.described_events import SCHEMAS as EVENTS
 from ..serve.ci_v1.described_manual import schemas as manual
@@ -158,6 +159,7 @@ def printed() -> dict[str, Schema]:
         **gate(),
         **waivers(),
         "doctor": _list(Finding),
+        "status": of_dataclass(Status),
         "db-copy": of_dataclass(Copied),
         "db-check": record("What is wrong with a store.", {"problems": list_of(_TEXT), "counts": _COUNTS}),
         "plugin-list": list_of(

@@ -53,6 +53,10 @@ POINTS = """
 select d.id, d.subject_type, d.subject, d.product_version, d.context, d.at
 from _decision d where d.id < :before order by d.id desc limit :limit
 """
+LATELY = """
+select n.verdict, count(*) from (select d.verdict from _decision d order by d.id desc limit :limit) n
+group by n.verdict
+"""
 _LAST = 2**62
 """More than any id."""
 
@@ -208,6 +212,10 @@ class Decisions:
         return [
             (row[0], GatingPoint(Subject(row[1], row[2]), row[3], row[4]), from_us(row[5])) for row in found
         ]
+
+    def lately(self, limit: int = 1_000) -> dict[str, int]:
+        """Return how often each verdict is among the newest decisions: {"go": 812, "wait": 188}."""
+        return {str(verdict): int(count) for verdict, count in self._ask(LATELY, {"limit": limit})}
 
     def before(self, one: RecordedDecision) -> RecordedDecision | None:
         """Return the decision that this one changed, None for the first."""

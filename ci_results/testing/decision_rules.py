@@ -239,6 +239,13 @@ class DecisionContract:
             found = tuple(sum(f'"fact":"{fact}"' in line for line in dump) for dump in (whole, portable))
             assert found == times, fact
 
+    def test_verdicts_of_late_are_counted(self, store: Store) -> None:
+        assert store.decisions.lately() == {}
+        made = [recorded(), recorded(2, verdict="go"), recorded(3, verdict="wait"), recorded(4)]
+        store.decisions.record(store.decisions.begin(), START, "", made)
+        assert store.decisions.lately() == {"go": 1, "wait": 3}
+        assert store.decisions.lately(2) == {"wait": 2}
+
     def test_gating_points_are_listed_page_by_page_the_newest_first(self, store: Store) -> None:
         state = store.decisions.begin()
         points = [GatingPoint(BASH, "fedora-40", name) for name in ("a", "b", "c")]

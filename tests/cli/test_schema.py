@@ -137,6 +137,7 @@ def test_what_commands_print_is_what_their_schemas_say(ask: Ask, configured: Any
         "policy-lint": ("policy", "lint", "--json"),
         "policy-explain": ("policy", "explain", "--product-version", "f", "--json"),
         "doctor": ("doctor", "--json"),
+        "status": ("status", "--json"),
         "db-check": ("db", "check", "--json"),
         "plugin-list": ("plugin", "list", "--json"),
     }
