@@ -86,7 +86,8 @@ def tables(status: Status) -> list[Table]:
             [
                 (
                     one.name, one.state, f"{one.waiting}",
-                    "" if one.oldest is None else _since(one.oldest, now), f"{one.parked}", _cut(one.last_error),
+                    "" if one.oldest is None else _since(one.oldest, now),
+                    f"{one.parked}", _cut(one.last_error),
                 )
                 for one in status.sinks
             ],
