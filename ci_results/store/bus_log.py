@@ -62,8 +62,9 @@ _PACKED_MOST = 64 * 1024 * 1024
 def known_messages(ask: Ask, dialect: Dialect, source: int, keys: Sequence[str]) -> dict[str, int]:
     """Return the numbers of those messages of a source that are stored, by their keys."""
     found = ask(
-        f"select m.key, m.id from {dialect.texts('keys')} k join _message m on m.key = k.value"
-        " where m.source = :source",
+        # `cross join` holds SQLite to that order; it would walk all messages of the source, page by page.
+        f"select m.key, m.id from {dialect.texts('keys')} k cross join _message m"
+        " where m.source = :source and m.key = k.value",
         {"keys": orjson.dumps(list(keys)).decode(), "source": source},
     )
     return dict(found)
