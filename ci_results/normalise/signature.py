@@ -35,6 +35,8 @@ _SUSPECT = re.compile(r"[0-9/\\]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _KNOWN_WORDS = 4_096
 _KNOWN_CHARS = 80
+_KNOWN_LINES = 1_024
+_LINE_CHARS = 200
 _TEMPORARY = re.compile(r"/(?:tmp|var/tmp|run|proc|dev/shm)/", re.IGNORECASE)
 
 
@@ -53,7 +55,7 @@ def blanked(text: str) -> str:
     head = text[:READ]
     if "\x1b" in head:
         head = _ESCAPES.sub("", head)
-    return " ".join(map(_words.__getitem__, head.split()))
+    return " ".join(filter(None, map(_lines.__getitem__, head.split("\n"))))
 
 
 class _Words(dict[str, str]):
@@ -82,4 +84,17 @@ def _blank(found: re.Match[str]) -> str:
     return f"<{kind}>"
 
 
+class _Lines(dict[str, str]):
+    """What stands for each line. Tracebacks share most of theirs: a line met before costs a look."""
+
+    def __missing__(self, line: str) -> str:
+        blank = " ".join(map(_words.__getitem__, line.split()))
+        if len(line) <= _LINE_CHARS:
+            if len(self) >= _KNOWN_LINES:
+                self.clear()
+            self[line] = blank
+        return blank
+
+
 _words = _Words()
+_lines = _Lines()

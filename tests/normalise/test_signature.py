@@ -67,6 +67,18 @@ def test_another_outcome_is_another_failure() -> None:
     assert signature("FAILED", "x") != signature("ERROR", "x")
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            ["at 0x7f3a", "  E  assert 3 == 42", "\tx", "", "a.py:7", "word " * 60, "\x85\x1cb 1"]
+        )
+    )
+)
+def test_a_text_is_blanked_word_by_word_whatever_lines_were_met_before(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    assert blanked(text) == " ".join(map(blanked, text.split()))
+
+
 @given(st.text())
 def test_any_text_has_one(text: str) -> None:
     found = signature("FAILED", text)
