@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 _SIZES = (500, 20, 1)
+_NULL = float("nan")
 
 
 def insert_rows(
@@ -25,8 +26,9 @@ def insert_rows(
 def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[str, Sequence[Any]]) -> None:
     """Insert rows told by column; `head` ends before the names of the columns ("insert into _result").
 
-    A column that is None in all rows is left to its default: to bind None costs Python's sqlite3 ten
-    times what a number costs. At least one column, the id, differs from row to row.
+    A column that is None in all rows is left to its default, and in one that is None in some a NaN
+    stands for it, which SQLite takes for null: to bind None costs Python's sqlite3 ten times what a
+    number costs. At least one column, the id, differs from row to row.
     """
     same = {name: column[0] for name, column in columns.items() if _is_same(column)}
     told = {name: value for name, value in same.items() if value is not None}
@@ -34,7 +36,9 @@ def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[s
     width, length = len(differing), len(next(iter(columns.values())))
     values: list[Any] = [None] * (width * length)
     for place, column in enumerate(differing.values()):
-        values[place::width] = column
+        values[place::width] = (
+            [_NULL if value is None else value for value in column] if None in column else column
+        )
     head = f"{head} ({', '.join((*told, *differing))})"
     _insert(connection, head, values, width, same=tuple(told.values()))
 
