@@ -23,15 +23,18 @@ from .interning import Names
 from .runrows import RunRows
 from .sidenotes import Bad, bad_records, job_rows
 from .sorting import Commons, check_once, check_standing, numbered, sort_out
+from .unguarded import unguarded
 
 KNOWN = """
 select r.key, coalesce(u.key, ''), r.digest, r.id, coalesce(r.submit_time, r.rank), r.rank, r.outcome,
     r.testcase, coalesce(r.duration, 0), p.new
-from _result r
+from json_each(?) j
+cross join _result r on r.identity = j.value
 left join _run u on u.id = r.run
 left join _superseded p on p.old = r.id
-where r.identity in (select value from json_each(?)) and r.source = ?
+where r.source = ?
 """
+"""The identities in their order, each once: the index is then read from its beginning to its end."""
 
 RESULT = "insert or fail into _result"
 """Fail, not abort: see the triggers in schema.sql; whoever calls undoes the transaction or savepoint."""
@@ -131,7 +134,7 @@ class PageWriter:
 
     def _recall(self, identities: Sequence[int], source: int, commons: Commons) -> None:
         """Enter what the store has of these identities."""
-        asked = orjson.dumps(identities).decode()
+        asked = orjson.dumps(sorted(set(identities))).decode()
         commons.recall(self._connection.execute(KNOWN, (asked, source)))
 
     def _next_result(self) -> int:
@@ -159,7 +162,9 @@ class PageWriter:
         items = names.items.rows(connection, item_rows(fresh.kinds))
         variants = {NO_VARIANT: 0, **names.variants.ids(connection, variants_of(fresh.kinds) - {NO_VARIANT})}
         places = RunRows(connection, names, seq).place(fresh)
-        insert_columns(connection, RESULT, result_columns(fresh, places, items, variants, seq))
+        columns = result_columns(fresh, places, items, variants, seq)
+        with unguarded(connection, len(fresh)):
+            insert_columns(connection, RESULT, columns)
         insert_rows(connection, SIGNATURE, signature_rows(fresh))
         enter_groups(connection, names, members(fresh))
         if fresh.superseded:

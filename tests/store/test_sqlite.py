@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Barrier, Event, Thread
 
@@ -19,7 +19,9 @@ from ci_results.domain.delivery import START
 from ci_results.domain.page import Page
 from ci_results.errors import BusyError, InvalidError, StaleError, StoreError
 from ci_results.query.results import ResultQuery
+from ci_results.store import pages, unguarded
 from ci_results.store import sqlite as module
+from ci_results.store.bulk import insert_columns
 from ci_results.store.integrity import TRIGGERS
 from ci_results.store.opening import open_store
 from ci_results.store.readers import connect_read_only
@@ -98,6 +100,74 @@ def test_nobody_changes_what_is_stored(store: SqliteStore, path: Path, statement
         stranger.execute(statement)
     stranger.close()
     assert list(store.dump()) == before
+
+
+def _stranger_replaces(path: Path) -> None:
+    stranger = sqlite3.connect(path)
+    with pytest.raises(sqlite3.DatabaseError, match="append-only"):
+        stranger.execute("insert or replace into _result select * from _result")
+    stranger.close()
+
+
+@pytest.mark.demand("S-061")
+def test_nobody_sees_the_store_without_its_guard_while_a_large_page_is_written(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unguarded, "LARGE", 2)
+    seen: list[list[str]] = []
+
+    def look(connection: sqlite3.Connection, head: str, columns: Mapping[str, Sequence[object]]) -> None:
+        insert_columns(connection, head, columns)
+        stranger = sqlite3.connect(path, timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            stranger.execute("insert or replace into _result select * from _result")
+        seen.append(store.check())  # type: ignore[arg-type]
+        stranger.close()
+
+    commit(store, "k1", "k2")
+    monkeypatch.setattr(pages, "insert_columns", look)
+    commit(store, "k3", "k4")
+    assert seen == [[]]
+    assert store.check() == []
+    _stranger_replaces(path)
+
+
+@pytest.mark.demand("S-061")
+def test_a_large_page_that_fails_leaves_the_guard_where_it_was(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unguarded, "LARGE", 2)
+    commit(store, "k1")
+
+    def fail(*_given: object) -> None:
+        raise InvalidError("no")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pages, "insert_columns", fail)
+        with pytest.raises(InvalidError, match="no"):
+            commit(store, "k2", "k3")
+        with pytest.raises(InvalidError, match="no"):
+            commit(store, *(f"k{n}" for n in range(2, 2 + module.POLITE_ROWS + 1)))  # without a savepoint
+    assert store.check() == []
+    assert store.counts()["results"] == 1
+    _stranger_replaces(path)
+    commit(store, "k2", "k3")
+    assert store.counts()["results"] == 3
+
+
+def test_what_some_results_of_a_page_lack_is_null(store: SqliteStore, path: Path) -> None:
+    store.commit_page(
+        Page(
+            source="ci", results=[result("k1", note="n"), result("k2"), result("k3", note="", duration_s=0.5)]
+        )
+    )
+    stranger = sqlite3.connect(path)
+    assert stranger.execute("select note, duration from _result order by id").fetchall() == [
+        ("n", None),
+        (None, None),
+        ("", 0.5),
+    ]
+    stranger.close()
 
 
 def test_a_store_that_lost_a_trigger_is_not_sound(store: SqliteStore, path: Path) -> None:
