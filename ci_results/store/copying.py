@@ -53,6 +53,7 @@ TABLES = {
     "_message_via": "message, transport, received_at",
     "_result_message": "result, message",
     "_listener": "name, told, told_at",
+    "_change": "id, seq, kind, subject, said",
     "_quarantine": "id, seq, source, door, kind, key, position, reason, raw, digest, received_at, seen,"
     " resolved_at, resolution, told",
 }

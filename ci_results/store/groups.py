@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..domain.page import Page
+from .changes import Subject, of_page
 from .fresh import Fresh
 from .interning import Names
 
@@ -52,8 +54,10 @@ def member_rows(
     return sorted(rows), [(n, group) for group, n in sorted(counts.items())]
 
 
-def describe(connection: sqlite3.Connection, names: Names, page: Page) -> None:
-    """Create or describe anew the groups and testcases that a page names for that."""
+def describe(connection: sqlite3.Connection, names: Names, page: Page) -> dict[Subject, Any]:
+    """Create or describe anew the groups and testcases that a page names for that; return what it says."""
+    ids: Mapping[str, int] = {}
+    testcases: Mapping[str, int] = {}
     if page.groups:
         ids = names.groups.ids(connection, page.groups)
         for column, statement in DESCRIBE.items():
@@ -64,3 +68,4 @@ def describe(connection: sqlite3.Connection, names: Names, page: Page) -> None:
     if page.ref_urls or page.testcases:
         testcases = names.testcases.ids(connection, (*page.testcases, *page.ref_urls))
         connection.executemany(REF_URL, [(url, testcases[name]) for name, url in page.ref_urls.items()])
+    return of_page(page, ids, testcases)

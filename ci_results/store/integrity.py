@@ -13,6 +13,7 @@ TRIGGERS = (
     "_event_no_update", "_event_no_delete", "_event_no_replace", "_expectation_no_update",
     "_expectation_no_delete", "_expectation_no_replace", "_decision_no_update", "_decision_no_delete",
     "_decision_no_replace", "_message_no_update", "_message_no_delete",
+    "_change_no_update", "_change_no_delete", "_change_no_replace",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ..domain.result import Result
 from ..query.dialect import SQLITE
 from .bulk import insert_columns, insert_rows
 from .bus_log import enter_messages, known_messages, only_new
+from .changes import enter_changes, other_reasons
 from .columns import NO_VARIANT, item_rows, result_columns, signature_rows, variants_of
 from .days import roll_up
 from .fresh import Fresh, stored_ids
@@ -40,6 +41,8 @@ RESULT = "insert or fail into _result"
 """Fail, not abort: see the triggers in schema.sql; whoever calls undoes the transaction or savepoint."""
 
 SIGNATURE = "insert into _signature (result, signature)"
+
+OUTBOX = "insert into _outbox (seq, kind) values (?, ?)"
 
 QUARANTINE = """
 insert into _quarantine (seq, source, door, received_at, kind, key, position, reason, raw, told, digest)
@@ -86,19 +89,25 @@ class PageWriter:
                 ids=stored_ids(fresh) if page.tell_ids else (),
             )  # fmt: skip
         seq = 0
+        reasons = other_reasons(self._ask, SQLITE, source, bad)
         if len(fresh) or page.quarantine:
             seq = self._commit_row(page, source, now, fresh, quarantined)
             self._insert(fresh, seq)
+            if bad:
+                self._connection.execute(OUTBOX, (seq, "quarantine"))
             self._connection.executemany(
                 QUARANTINE, [(seq, source, page.door, now, *record) for record in bad]
             )
         if whole.messages:
+            if seq and page.messages:
+                self._connection.execute(OUTBOX, (seq, "message"))
             enter_messages(
                 self._ask, self._many, whole.messages, page, known,
                 source=source, seq=seq, now=now, results=fresh.told,
             )  # fmt: skip
         self._move_on(page, source)
-        describe(self._connection, self._names, page)
+        said = reasons | describe(self._connection, self._names, page)
+        enter_changes(self._ask, self._many, SQLITE, said, now=now, door=page.door)
         return Committed(
             seq=seq, stored=len(fresh), same=same, superseding=superseding,
             quarantined=quarantined, ids=tuple(fresh.told) if page.tell_ids else (),
@@ -152,7 +161,7 @@ class PageWriter:
             (seq, now, source, page.door, fresh.last_id, len(fresh), quarantined),
         )
         if len(fresh):
-            connection.execute("insert into _outbox (seq, kind) values (?, 'results')", (seq,))
+            connection.execute(OUTBOX, (seq, "results"))
         return int(seq)
 
     def _insert(self, fresh: Fresh, seq: int) -> None:

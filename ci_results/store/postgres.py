@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from ..query.dialect import POSTGRES
 from ..query.results import ResultQuery, ids_sql
 from . import rows
 from .bus_log import BusLog
+from .changes import close_record
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
@@ -37,6 +39,7 @@ from .postgres_migrations import current_schema, migrate
 from .postgres_names import Names
 from .postgres_pages import PageWriter
 from .postgres_queue import PageQueue
+from .postgres_rows import asked, many
 from .postgres_selecting import select
 from .postgres_sql import array, to_postgres
 from .searcher import Searcher
@@ -141,10 +144,9 @@ class PostgresStore:
 
     def resolve(self, record_id: int, resolution: str) -> None:
         """Close a quarantined record; see protocol."""
-        sql = "update _quarantine set resolved_at = %s, resolution = %s where id = %s"
-        with self._connections.writing() as connection:
-            if not connection.execute(sql, (_now(), storable(resolution), record_id)).rowcount:
-                raise NotFoundError(f"no quarantined record {record_id}")
+        with self._in_turn() as connection:
+            doing = partial(asked, connection), partial(many, connection)
+            close_record(*doing, POSTGRES, record_id, resolution, now=_now())
 
     def save_plan(self, plan: Plan, actor: str, *, before: int) -> tuple[PlanVersion, bool]:
         """Store a version of a plan; see protocol."""
@@ -161,9 +163,15 @@ class PostgresStore:
 
     def _change_in_turn(self, operation: Callable[[Ask], T]) -> T:
         """Run an operation in a transaction that holds the lock on pages: its seq is commit order."""
+        with self._in_turn() as connection:
+            return operation(lambda sql, values: _do(connection, sql, values))
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[Connection]:
+        """Give a transaction that holds the lock on pages."""
         with self._connections.writing() as connection, connection.transaction():
             connection.execute("select pg_advisory_xact_lock(%s)", (lock_key(self._schema, "pages"),))
-            return operation(lambda sql, values: _do(connection, sql, values))
+            yield connection
 
     def _delivering(self, sink: str) -> AbstractContextManager[object]:
         """Hold the right to deliver; see Outbox."""

@@ -16,7 +16,7 @@ TRIGGERS = (
     "_run_no_truncate", "_identity_no_update", "_identity_no_delete", "_identity_no_truncate",
     "_waiver_event_no_truncate", "_signature_no_truncate",
     "_plan_no_truncate", "_event_no_truncate", "_expectation_no_truncate", "_decision_no_truncate",
-    "_message_no_truncate",
+    "_message_no_truncate", "_change_no_truncate",
 )  # fmt: skip
 
 _MISSING = """

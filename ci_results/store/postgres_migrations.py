@@ -22,6 +22,7 @@ MIGRATIONS: Mapping[int, str] = {
     6: "postgres_schema6.sql",
     7: "postgres_schema7.sql",
     8: "postgres_schema8.sql",
+    9: "postgres_schema9.sql",
 }
 """The schema that each SQL file reaches, in order; numbers are those of SQLite's schemas."""
 

@@ -20,6 +20,7 @@ from ..domain.result import Result
 from ..errors import InvalidError
 from ..query.dialect import POSTGRES
 from .bus_log import enter_messages, known_messages, only_new
+from .changes import enter_changes, of_page, other_reasons
 from .columns import NO_VARIANT, item_rows, result_columns, variants_of
 from .fresh import Fresh, Numbered, stored_ids
 from .postgres_connections import Connection, lock_key
@@ -30,6 +31,7 @@ from .postgres_sql import array
 from .runrows import place
 from .sidenotes import Bad, bad_records
 from .sorting import Commons, check_once, check_standing, numbered, sort_out
+from .waivers import PUBLISH
 
 STANDING = """
 select s.cursor, s.lease, coalesce((select max(seq) from _commit), 0) from _source s where s.id = %s
@@ -166,18 +168,25 @@ class PageWriter:
             draft = self._draft(connection, page, source, draft.seen, found)
         fresh = draft.fresh
         quarantined = len(draft.bad) - _known_bad(connection, draft.bad, source)
-        if len(fresh) or draft.bad:
+        doing = partial(asked, connection), partial(many, connection)
+        reasons = other_reasons(doing[0], POSTGRES, source, draft.bad)
+        stores = bool(len(fresh) or draft.bad)
+        if stores:
             seq += 1
             ensure_partitions(connection, until, last_id + len(fresh))
             enter(connection, draft, seq, now, (last_id, last_run), quarantined)
         move_on(connection, draft)
         if messages:
             ids = [moved(number, last_id + 1 - FIRST) for number in fresh.told]
+            if stores and draft.page.messages:
+                doing[1](PUBLISH, [{"seq": seq, "kind": "message"}])
             enter_messages(
-                partial(asked, connection), partial(many, connection), messages, draft.page, known,
-                source=source, seq=seq if len(fresh) or draft.bad else 0, now=now, results=ids,
+                *doing, messages, draft.page, known,
+                source=source, seq=seq if stores else 0, now=now, results=ids,
             )  # fmt: skip
-        return _committed(draft, seq if len(fresh) or draft.bad else 0, last_id + 1 - FIRST, quarantined)
+        said = reasons | of_page(draft.page, draft.groups, draft.testcases)
+        enter_changes(*doing, POSTGRES, said, now=now, door=page.door)
+        return _committed(draft, seq if stores else 0, last_id + 1 - FIRST, quarantined)
 
 
 def _known_messages(connection: Connection, messages: Sequence[BusMessage], source: int) -> Mapping[str, int]:

@@ -88,8 +88,8 @@ class Draft:
         """Whether there is anything to write."""
         page = self.page
         return bool(
-            len(self.fresh) or self.bad or page.jobs or page.groups or page.ref_urls or page.lease
-            or page.cursor is not None or self.messages
+            len(self.fresh) or self.bad or page.jobs or page.groups or page.ref_urls or page.testcases
+            or page.lease or page.cursor is not None or self.messages
         )  # fmt: skip
 
 
@@ -104,6 +104,8 @@ def enter(
     if len(fresh):
         connection.execute("insert into _outbox (seq, kind) values (%s, 'results')", (seq,))
         _put_results(connection, draft, seq, last_id + 1 - FIRST, last_run + 1)
+    if draft.bad:
+        connection.execute("insert into _outbox (seq, kind) values (%s, 'quarantine')", (seq,))
     _many(connection, QUARANTINE, [(seq, source, page.door, now, *record) for record in draft.bad])
 
 

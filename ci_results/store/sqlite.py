@@ -29,6 +29,7 @@ from ..query.dialect import SQLITE
 from ..query.results import ResultQuery, ids_sql
 from . import rows
 from .bus_log import BusLog
+from .changes import close_record
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
@@ -204,14 +205,16 @@ class SqliteStore:
     def resolve(self, record_id: int, resolution: str) -> None:
         """Close a quarantined record; see protocol."""
 
-        def close(connection: sqlite3.Connection) -> int:
-            return connection.execute(
-                "update _quarantine set resolved_at = ?, resolution = ? where id = ?",
-                (_now(), resolution, record_id),
-            ).rowcount
+        def close(connection: sqlite3.Connection) -> None:
+            def ask(sql: str, values: Mapping[str, object]) -> list[Any]:
+                return connection.execute(sql, values).fetchall()
 
-        if not self._writer.do(close):
-            raise NotFoundError(f"no quarantined record {record_id}")
+            def many(sql: str, values: Sequence[Mapping[str, Any]]) -> None:
+                connection.executemany(sql, values)
+
+            close_record(ask, many, SQLITE, record_id, resolution, now=_now())
+
+        self._writer.do(close)
 
     def save_plan(self, plan: Plan, actor: str, *, before: int) -> tuple[PlanVersion, bool]:
         """Store a version of a plan; see protocol."""
