@@ -37,7 +37,7 @@ from ..serve.resultsdb_v3.described import schemas as resultsdb_v3
 from ..serve.surroundings import vocabulary
 from ..sinks.progress import SinkReport
 from ..wire.dataclass_schema import TIME, of_dataclass
-from ..wire.feed import SCHEMA as FEED_LINE
+from ..wire.feed_schemas import SCHEMA as FEED_LINE
 from ..wire.schemas import Schema, any_of, list_of, optional, record, reference
 from .published_decisions import decisions
 from .published_gate import gate

@@ -12,8 +12,14 @@ class Receipt(NamedTuple):
     seq          number of the commit that stored it
     id           its number; (seq, id) is the order in which results are handed on
     received_at  when it was stored, aware UTC
+    door         by which it came: "harvest", "api"
+    digest       of its content: what has the same is a repeat; 0 = not told
+    signature    what its failure looks like, None where it has none
     """
 
     seq: int
     id: int
     received_at: datetime
+    door: str = ""
+    digest: int = 0
+    signature: str | None = None

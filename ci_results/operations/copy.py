@@ -67,7 +67,17 @@ def _compare_counts(rows: Mapping[str, int], taken: Reading, name: str) -> None:
 
 def _compare(rows: Mapping[str, int], given: Reading, taken: Reading, tell: Told) -> Copied:
     """Hold the two dumps against each other, line by line; neither is ever in memory."""
-    told = ("_result", "_waiver_event", "_quarantine", "_plan", "_event", "_expectation", "_decision")
+    told = (
+        "_result",
+        "_group",
+        "_testcase",
+        "_waiver_event",
+        "_quarantine",
+        "_plan",
+        "_event",
+        "_expectation",
+        "_decision",
+    )
     total = sum(rows[table] for table in told)
     digest = blake2b(digest_size=16)
     facts = 0

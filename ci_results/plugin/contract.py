@@ -75,7 +75,7 @@ class Sink(ABC, Generic[O]):
     options  a frozen dataclass: its fields are the keys of the sink's table; those of type Path, and
              `token_file` and `ca`, count from the folder of the configuration; a field `origins` is given
              the addresses of the configured sources (SourceAddress), and no file may name it
-    takes    what it takes beside results, of "waiver" and "decision"; what it does not take passes it by
+    takes    what it takes beside results, of domain.happening.ALL_KINDS; what it does not take passes it by
 
     One instance serves all sinks and threads: keep no state on self.
     """

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+from ..domain.happening import ALL_KINDS, Kind
 from ..domain.result import Result
 from ..errors import ConfigError, shown
 from ..plugin.addresses import SourceAddress
@@ -28,7 +29,8 @@ class SinkKeys:
     kind           which plugin's sink it is
     sources        globs of source names, "!" before what is left out: ["*", "!imported"]
     testcases      globs of testcases, likewise
-    events         what it gets beside results, of those that its kind takes: ["waiver", "decision"]
+    events         what it gets beside results, of those that its kind takes: ["waiver", "decision"];
+                   default: all
     begin          what it gets first: "start", all that is stored; "now", what is stored after its first
                    delivery
     batch          results handed over at once: after a crash so many may come again
@@ -39,7 +41,7 @@ class SinkKeys:
     kind: str
     sources: tuple[str, ...] = ()
     testcases: tuple[str, ...] = ()
-    events: tuple[Literal["waiver", "decision"], ...] = ("waiver", "decision")
+    events: tuple[Kind, ...] = ALL_KINDS
     begin: Literal["start", "now"] = "start"
     batch: int = 100
     retries: int = 3

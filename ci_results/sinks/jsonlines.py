@@ -1,4 +1,4 @@
-"""The sink `jsonlines`: appends results, waivers and decisions to a file, a JSON object a line."""
+"""The sink `jsonlines`: appends all that is stored to a file, a JSON object a line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..domain.happening import KINDS
+from ..domain.happening import ALL_KINDS
 from ..errors import SinkUnavailableError
 from ..plugin.contract import Sink
-from ..wire.feed import BEGINNING, to_event_line, to_line
+from ..wire.feed import BEGINNING, to_feed_line, to_stored_line
 from .appending import Feed, append, told
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ class JsonLines(Sink[Options]):
 
     name = "jsonlines"
     options = Options
-    takes = frozenset(KINDS)
+    takes = frozenset(ALL_KINDS)
 
     def deliver(self, options: Options, batch: Batch) -> None:
         """Append a line for each result; see Sink. Refuses nothing: what goes wrong is the file's fault."""
         receipts: Iterable[Receipt | None] = batch.receipts or repeat(None)
-        lines = [to_line(result, receipt) for result, receipt in zip(batch, receipts, strict=False)]
+        lines = [to_feed_line(result, receipt) for result, receipt in zip(batch, receipts, strict=False)]
         append(options.path, BEGINNING, lines, once=bool(batch.receipts))
 
     def announce(self, options: Options, happenings: Sequence[Happening]) -> None:
         """Append a line for each; see Sink."""
-        append(options.path, BEGINNING, [to_event_line(each) for each in happenings], once=True)
+        append(options.path, BEGINNING, [to_stored_line(each) for each in happenings], once=True)
 
     def check(self, options: Options) -> Iterator[str]:
         """Look at the file and its folder; see Sink."""

@@ -27,6 +27,20 @@ left join _variant v on v.id = r.variant
 left join _superseded p on p.old = r.id
 """
 
+GROUPS = """
+select g.uuid, g.description, g.ref_url, g.results from _group g
+where g.results > 0 or exists (select 1 from _change c where c.kind = 'group' and c.subject = g.id)
+order by 1
+"""
+
+TESTCASES = """
+select t.name, t.ref_url, t.owner, t.contact from _testcase t
+where exists (select 1 from _result r where r.testcase = t.id)
+    or exists (select 1 from _change c where c.kind = 'testcase' and c.subject = t.id)
+order by 1
+"""
+"""Names that a page brought which was refused in the end are no facts."""
+
 QUARANTINED = """
 select q.seq, q.id, s.name, q.door, q.kind, q.key, q.position, q.reason, q.raw, q.resolution, q.told
 from _quarantine q left join _source s on s.id = q.source
@@ -65,6 +79,13 @@ def dump(ask: Ask, portable: bool) -> Iterator[str]:
             seq, number, rank, received, new = row[0], row[1], row[12], row[13], row[20]
             ours = {"seq": seq, "id": number, "rank": rank, "received_at": received, "superseded_by": new}
             yield _line(_result(row) | ours)
+    for uuid, description, ref_url, results in ask(GROUPS):
+        said = {"description": description, "ref_url": ref_url, "results": results}
+        yield _line({"fact": "group", "uuid": uuid, **said})
+    for name, ref_url, owner, contact in ask(TESTCASES):
+        yield _line(
+            {"fact": "testcase", "name": name, "ref_url": ref_url, "owner": owner, "contact": contact}
+        )
     events = map(event_of, ask(f"{EVENTS} order by e.id"))
     if portable:
         yield from sorted(_line(_waiver_event(said)) for said in map(described, events))

@@ -5,30 +5,50 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from ..domain.happening import DECISION, WAIVER, Happening
+import orjson
+
+from ..domain.happening import DECISION, KINDS, WAIVER, Happening
+from ..domain.recorded import RecordedDecision
 from ..domain.waiver import Turn, Waiver, WaiverEvent
+from ..query.dialect import Dialect
 from ..waive.chain import described
 from ..wire.decision_event import decision_event
 from ..wire.waiverdb_json import waiver
 from .decisions import BEFORE, DECISIONS, recorded
+from .facts_told import told
+from .identity import to_text
 from .outgoing import Ask
 from .waivers import EVENTS, event_of
 
 COMMITS = """
-select seq, kind from _outbox where seq > :after and seq <= :until and kind in ('waiver', 'decision')
-order by seq limit :limit
+select x.seq, x.kind, c.door, c.received_at
+from (
+    select distinct o.seq from _outbox o
+    where o.seq > :after and o.seq <= :until and o.kind in (select j.value from {kinds} j)
+    order by o.seq limit :limit) w
+join _outbox x on x.seq = w.seq
+join _commit c on c.seq = w.seq
+order by x.seq, x.kind
 """
 
 
 def happened(
-    ask: Ask, after: int, until: int, kinds: Collection[str], limit: int
+    ask: Ask, dialect: Dialect, after: int, until: int, kinds: Collection[str], limit: int
 ) -> dict[int, list[Happening]]:
     """Return what happened in the next commits after `after`, up to `until`: a list for each of them.
 
-    At most `limit` commits are looked at. What is not of `kinds` is an empty list.
+    At most `limit` commits are looked at. What is not of `kinds` is left out: the list of a commit with
+    a waiver or a decision may be empty.
     """
-    commits = ask(COMMITS, {"after": after, "until": until, "limit": limit})
-    return {seq: list(_of_commit(ask, seq, kind)) if kind in kinds else [] for seq, kind in commits}
+    looked_at = orjson.dumps(sorted({*kinds, *KINDS})).decode()
+    values = {"after": after, "until": until, "limit": limit, "kinds": looked_at}
+    found: dict[int, list[Happening]] = {}
+    for seq, kind, door, received_at in ask(COMMITS.format(kinds=dialect.texts("kinds")), values):
+        its = found.setdefault(seq, [])
+        if kind in kinds:
+            commit = {"door": door, "received_at": to_text(received_at)}
+            its += [each._replace(stored={**commit, **each.stored}) for each in _of_commit(ask, seq, kind)]
+    return found
 
 
 def _waiver(ask: Ask, event: WaiverEvent) -> dict[str, Any] | None:
@@ -47,9 +67,22 @@ def _of_commit(ask: Ask, seq: int, kind: str) -> Iterator[Happening]:
             event = event_of(row)
             peer = _waiver(ask, event) if event.act.turn is Turn.OPENS else None
             yield Happening(WAIVER, seq, n, {**described(event), "hash": event.hash}, peer)
-    else:
+    elif kind == DECISION:
         for n, row in enumerate(ask(f"{DECISIONS} where d.seq = :seq order by d.id", {"seq": seq})):
             one = recorded(row)
             before = ask(BEFORE, {"gate": one.point.key, "number": one.number - 1})
             body = decision_event(one, recorded(before[0]) if before else None)
-            yield Happening(DECISION, seq, n, body)
+            yield Happening(DECISION, seq, n, body, stored=_of_decision(one))
+    else:
+        for n, said in enumerate(told(ask, seq, kind)):
+            yield Happening(kind, seq, n, said)
+
+
+def _of_decision(one: RecordedDecision) -> dict[str, Any]:
+    """Return what a decision's event does not tell as it is kept."""
+    return {
+        "satisfied": one.satisfied,
+        "summary": one.summary,
+        "answer": dict(one.answer),
+        "proof": dict(one.proof),
+    }

@@ -115,7 +115,7 @@ class Outbox:
         At most `limit` commits are looked at; what is not of `kinds` is an empty list.
         """
         end = _end(self._ask) if until is None else until
-        return happened(self._ask, after.seq, end.seq, kinds, limit)
+        return happened(self._ask, self._dialect, after.seq, end.seq, kinds, limit)
 
     def these(self, results: Sequence[int]) -> Outgoing:
         """Return the results with these ids, in order; ids that are not there are left out."""

@@ -24,7 +24,7 @@ Ask = Callable[[str, Mapping[str, object]], list[Any]]
 FACT = """
 select r.seq, r.id, s.name, u.key, u.ref_url, u.data, r.key, t.name, t.ref_url, o.word, i.name, i.type,
     i.nvr, i.component, i.arch, v.scenario, v.arch, coalesce(r.submit_time, r.rank), r.duration, r.ref_url,
-    r.note, r.data, r.groups, c.received_at
+    r.note, r.data, r.groups, c.received_at, c.door, r.digest, g.signature
 from _result r
 left join _commit c on c.seq = r.seq
 left join _source s on s.id = r.source
@@ -33,6 +33,7 @@ left join _testcase t on t.id = r.testcase
 left join _outcome o on o.id = r.outcome
 left join _item i on i.id = r.item
 left join _variant v on v.id = r.variant
+left join _signature g on g.result = r.id
 """
 
 DESCRIBED = """
@@ -67,7 +68,7 @@ def _outgoing(ask: Ask, dialect: Dialect, rows: Sequence[Any]) -> Outgoing:
             results,
             ref_urls={row[7]: row[8] for row in rows if row[8] is not None},
             groups=_described(ask, dialect, uuids) if uuids else {},
-            receipts=tuple(Receipt(row[0], row[1], from_us(row[-1])) for row in rows),
+            receipts=tuple(Receipt(row[0], row[1], from_us(row[-4]), *row[-3:]) for row in rows),
         ),
     )
 
@@ -84,8 +85,9 @@ def _described(ask: Ask, dialect: Dialect, uuids: Sequence[str]) -> dict[str, Gr
 
 def _result(row: Sequence[Any]) -> Result:
     """Return one row of FACT as the result that it is served as."""
-    (_seq, _id, source, run, run_url, shared, key, testcase, _url, outcome, item, item_type, nvr, component,
-     item_arch, scenario, arch, submitted, duration, ref_url, note, own, groups, _received) = row  # fmt: skip
+    (
+ _seq, _id, source, run, run_url, shared, key, testcase, _url, outcome, item, item_type, nvr, component,
+     item_arch, scenario, arch, submitted, duration, ref_url, note, own, groups, *_receipt) = row  # fmt: skip
     parts = {"nvr": nvr, "component": component, "arch": item_arch}
     return Result(
         source=source, key=key, testcase=testcase, outcome=outcome, item=item, item_type=item_type,

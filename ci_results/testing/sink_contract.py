@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from ..domain.batch import Batch
-from ..domain.happening import KINDS, Happening
+from ..domain.happening import ALL_KINDS, Happening
 from ..domain.result import Result
 from ..errors import DeliveryError, SinkUnavailableError
 from ..plugin.contract import Sink
@@ -82,9 +82,9 @@ class SinkContract:
 
     def test_what_it_takes_beside_results_it_can_be_told(self) -> None:
         """What `takes` names is known to the core, and announce() hands it over or raises DeliveryError."""
-        unknown = self.sink.takes - frozenset(KINDS)
+        unknown = self.sink.takes - frozenset(ALL_KINDS)
         if unknown:
-            raise broken("takes", f"takes names {sorted(unknown)}; known are {', '.join(KINDS)}")
+            raise broken("takes", f"takes names {sorted(unknown)}; known are {', '.join(ALL_KINDS)}")
         for kind in sorted(self.sink.takes):
             try:
                 self.sink.announce(self.options, [Happening(kind, 7, 0, {"id": 1})])

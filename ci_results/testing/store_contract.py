@@ -27,6 +27,7 @@ from ..normalise.signature import signature
 from ..query.results import ResultQuery
 from ..store.protocol import Store
 from .bus_rules import BusRules
+from .change_rules import ChangeRules
 from .component_rules import ComponentRules
 from .decision_rules import EventRules
 from .moment_rules import MomentRules
@@ -51,7 +52,9 @@ def result(key: str = "k1", *, source: str = "ci", **fields: Any) -> Result:
     return Normaliser(source, _WORDS)(Observation(key=key, **(given | fields)))
 
 
-class StoreContract(BusRules, ComponentRules, EventRules, MomentRules, NewestRules, PlanRules, SelectRules):
+class StoreContract(
+    BusRules, ChangeRules, ComponentRules, EventRules, MomentRules, NewestRules, PlanRules, SelectRules
+):
     """Inherit, and say in `open_store` how to open a store on an empty place under `folder`.
 
     file_backups  whether `backup` writes a file; a store that does not says what to use instead

@@ -1,72 +1,39 @@
-"""Lines of a feed: results, steps of waivers, decisions that changed, in the order of commits. Pure."""
+"""Lines of a feed: results, and what else happened, in the order of commits. Pure.
+
+`to_line` and `to_event_line` are for whoever reads on; the lines of a feed say under `stored` what else
+the store keeps, so that the store can be made anew of them: feed_reading.py reads those.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
 from ..domain.happening import Happening
 from ..domain.receipt import Receipt
 from ..domain.result import Result
-from .decision_event import FIELDS
 from .resultsdb_client import to_body, to_time
-from .schemas import Schema, any_of, list_of, record
 
 BEGINNING = b'{"event":'
 """What every line begins with."""
 
-_TEXT: Schema = {"type": "string"}
-_MAYBE: Schema = {"type": ["string", "null"]}
-_MAYBE_COUNT: Schema = {"type": ["integer", "null"], "minimum": 0}
-_TIME: Schema = {
-    "type": "string",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$",
-    "description": "UTC.",
-}
-RESULT = record(
-    "A result, and its place in the order of commits.",
-    {
-        "event": {"const": "result"},
-        "seq": _MAYBE_COUNT,
-        "id": _MAYBE_COUNT,
-        "received_at": {**_TIME, "type": ["string", "null"]},
-        "source": _TEXT,
-        "run": _MAYBE,
-        "key": _TEXT,
-        "outcome": _TEXT,
-        "testcase": _TEXT,
-        "groups": list_of(_TEXT),
-        "note": _MAYBE,
-        "ref_url": _MAYBE,
-        "data": {"type": "object", "additionalProperties": list_of(_TEXT)},
-        "submit_time": _TIME,
-        "duration_s": {"type": ["number", "null"], "minimum": 0},
-    },
-)
+NAMED = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
+"""What a result is about: (among its attributes, in Result)."""
 
-_PLACE: dict[str, Schema] = {
-    "seq": {"type": "integer", "minimum": 1, "description": "The commit that stored it."},
-    "n": {"type": "integer", "minimum": 0, "description": "Its place there: with `seq` it names the event."},
-}
-DECISION = record(
-    "A decision that changed, with what it was before.",
-    {"event": {"const": "decision"}, **_PLACE, "id": {"type": "integer", "minimum": 1}, **FIELDS},
-)
-WAIVER = record(
-    "A step in the life of a waiver, or an attempt at one that was refused.",
-    {
-        "event": {"const": "waiver"}, **_PLACE, "id": {"type": "integer", "minimum": 1}, "time": _TEXT,
-        "waiver": _MAYBE_COUNT, "step": _TEXT, "turn": _MAYBE, "refused": _MAYBE, "username": _TEXT,
-        "proxied_by": _MAYBE, "via": _TEXT, "comment": _TEXT, "terms": {"type": ["object", "null"]},
-        "hash": _TEXT,
-    },
-)  # fmt: skip
-SCHEMA = any_of("A line of a feed.", RESULT, DECISION, WAIVER)
+PARTS = ("nvr", "component", "arch")
+"""What else an item is known by."""
 
 
 def to_event_line(happening: Happening) -> bytes:
     """Return one line, newline and all: what happened, where in the order of commits, and what it says."""
-    place = {"event": happening.event, "seq": happening.seq, "n": happening.n}
-    return orjson.dumps({**place, **happening.body}, option=orjson.OPT_APPEND_NEWLINE)
+    return _line(_event(happening))
+
+
+def to_stored_line(happening: Happening) -> bytes:
+    """Return the same with what else the store keeps."""
+    return _line({**_event(happening), "stored": dict(happening.stored)})
 
 
 def to_line(result: Result, receipt: Receipt | None) -> bytes:
@@ -75,7 +42,27 @@ def to_line(result: Result, receipt: Receipt | None) -> bytes:
     It is made of what never changes, so the same result gives the same bytes: testcase and groups
     are names, for how they are described may change. Times are UTC.
     """
-    said = {
+    return _line(_result(result, receipt))
+
+
+def to_feed_line(result: Result, receipt: Receipt | None) -> bytes:
+    """Return the same with what else the store keeps; without a receipt nothing does."""
+    said = _result(result, receipt)
+    return _line(said if receipt is None else {**said, "stored": _kept(result, receipt, said["data"])})
+
+
+def implied(data: Mapping[str, Sequence[str]], name: str) -> str:
+    """Return what a result is about as its attributes have it: their one value of that name, else "".
+
+    >>> implied({"item": ["bash-5.2-1.fc40"], "arch": ["x86_64", "s390x"]}, "arch")
+    ''
+    """
+    values = data.get(name, ())
+    return values[0] if len(values) == 1 else ""
+
+
+def _result(result: Result, receipt: Receipt | None) -> dict[str, Any]:
+    return {
         "event": "result",
         "seq": None if receipt is None else receipt.seq,
         "id": None if receipt is None else receipt.id,
@@ -86,4 +73,26 @@ def to_line(result: Result, receipt: Receipt | None) -> bytes:
         **to_body(result),
         "duration_s": result.duration_s,
     }
+
+
+def _event(happening: Happening) -> dict[str, Any]:
+    return {"event": happening.event, "seq": happening.seq, "n": happening.n, **happening.body}
+
+
+def _kept(result: Result, receipt: Receipt, data: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return what a line does not say of a result; what follows from the line is left out."""
+    kept: dict[str, Any] = {"door": receipt.door, "digest": receipt.digest}
+    if receipt.signature is not None:
+        kept["signature"] = receipt.signature
+    if result.run is not None:
+        kept |= {"run_url": result.run.ref_url, "ref_url": result.ref_url}
+    for name, field in NAMED:
+        value = getattr(result, field) or ""
+        if value != implied(data, name):
+            kept[name] = value
+    parts = {name: part for name in PARTS if (part := result.item_parts.get(name))}
+    return {**kept, "parts": parts} if parts else kept
+
+
+def _line(said: Mapping[str, Any]) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)

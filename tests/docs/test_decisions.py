@@ -28,7 +28,8 @@ from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.store_contract import result
 from ci_results.wire.decision_event import FIELDS, peers_message
 from ci_results.wire.events import EVENT, EXAMPLE, read_events
-from ci_results.wire.feed import DECISION, SCHEMA, to_event_line
+from ci_results.wire.feed import to_event_line
+from ci_results.wire.feed_schemas import DECISION, SCHEMA
 
 sys.path.insert(0, str(Path(__file__).parent))
 from documents import ROOT, blocks

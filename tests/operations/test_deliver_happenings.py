@@ -26,7 +26,7 @@ from ci_results.store.protocol import Store
 from ci_results.testing.decision_rules import recorded
 from ci_results.testing.store_contract import result
 from ci_results.testing.waiver_contract import grant
-from ci_results.wire.feed import SCHEMA
+from ci_results.wire.feed_schemas import SCHEMA
 
 ANSWER: dict[str, Any] = {
     "policies_satisfied": False, "summary": "s", "applicable_policies": [], "satisfied_requirements": [],

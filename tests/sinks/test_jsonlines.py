@@ -20,7 +20,7 @@ from ci_results.sinks import builtin
 from ci_results.sinks.jsonlines import JsonLines, Options
 from ci_results.testing import SinkContract
 from ci_results.testing.store_contract import result
-from ci_results.wire.feed import SCHEMA
+from ci_results.wire.feed_schemas import SCHEMA
 
 SINK = JsonLines()
 RECEIVED = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
@@ -67,6 +67,10 @@ def test_a_result_is_a_line_with_its_place_and_what_it_says(options: Options) ->
             "groups": [], "note": None, "ref_url": None, "submit_time": "2026-03-01T12:00:00.000000",
             "data": {"job": ["job"], "item": ["bash-5.2-1.fc40"], "type": ["koji_build"]},
             "duration_s": None,
+            "stored": {
+                "door": "", "digest": 0, "run_url": None, "ref_url": None,
+                "parts": {"nvr": "bash-5.2-1.fc40", "component": "bash"},
+            },
         }
     ]  # fmt: skip
 
