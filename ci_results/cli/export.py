@@ -16,6 +16,31 @@ def export() -> None:
 
 
 @export.command()
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_context
+def feed(context: Context, target: Path, as_json: bool) -> None:
+    """Write all that is stored to FILE, a new one, as a feed; a name that ends in .gz is packed.
+
+    Its lines are those of a sink `jsonlines` that got everything. `ci-results replay` makes the store anew of
+    it. The store may be in use.
+    """
+    from ..operations.export_feed import export_feed
+    from .progress import shown_steps
+
+    store = context.store(must_exist=True)
+    with shown_steps() as tell:
+        written = export_feed(store, target, tell)
+    if as_json:
+        print_json(written)
+        return
+    for kind, lines in sorted(written.lines.items()):
+        click.echo(f"{kind:12}{lines:>10}")
+    say(f"{target}: {plural(sum(written.lines.values()), 'line')}, up to commit {written.seq}")
+    next_command(f"ci-results replay --check {target}")
+
+
+@export.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context

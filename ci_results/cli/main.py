@@ -43,6 +43,7 @@ COMMANDS = {
     "token": "token:token",
     "doctor": "doctor:doctor",
     "status": "status:status",
+    "replay": "replay:replay",
     "db": "db:db",
     "plugin": "plugin:plugin",
 }

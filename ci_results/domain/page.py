@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from .bus_message import BusMessage
 from .garbled import Garbled
 from .job import Job
 from .result import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What another store noted of the results of a page, which are to be stored as they are there.
+
+    digests      of their contents, signatures: of their failures, in their order
+    seq          the commit that they belong to; 0 = they get a new one, new ids and a time of receipt
+    first_id     of the first of them; those of the others follow without gaps
+    received_at  when that store got them
+    superseded   pairs of ids, (old, new), of which the higher is one of them
+    """
+
+    digests: Sequence[int]
+    signatures: Sequence[str | None]
+    seq: int = 0
+    first_id: int = 0
+    received_at: datetime | None = None
+    superseded: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +48,7 @@ class Page:
     told          what the caller said of the records in `quarantine`, kept with each so that they can be
                   read again: {"item": "bash-5.2-1.fc40", "format": "junit"}; None = nothing
     messages      of a bus, that it brings: a message that is stored already brings nothing
+    noted         by another store, of which these results are a copy
     once          other content under a key that the store has is refused, instead of superseding
     """
 
@@ -46,6 +67,7 @@ class Page:
     once: bool = False
     told: Mapping[str, str] | None = None
     messages: Sequence[BusMessage] = ()
+    noted: Noted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -15,6 +17,10 @@ class Receipt(NamedTuple):
     door         by which it came: "harvest", "api"
     digest       of its content: what has the same is a repeat; 0 = not told
     signature    what its failure looks like, None where it has none
+    own          names of those of its attributes that its run does not keep for it
+    hidden       what the run keeps under these names for other results
+    supersedes   ids of earlier results that it took the place of
+    superseded_by  id of an earlier one that it came too late for
     """
 
     seq: int
@@ -23,3 +29,7 @@ class Receipt(NamedTuple):
     door: str = ""
     digest: int = 0
     signature: str | None = None
+    own: tuple[str, ...] = ()
+    hidden: Mapping[str, Sequence[str]] = MappingProxyType({})
+    supersedes: tuple[int, ...] = ()
+    superseded_by: int | None = None

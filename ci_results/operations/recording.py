@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ..domain.delivery import Position
 from ..domain.facts import Facts
 from ..domain.recorded import Followed, GatingPoint, PlanNews, RecordedDecision
 from ..errors import BusyError, InvalidError, PluginError, TooBroadError
-from ..wire.decision_event import missing, proof, shape, told_to_peers
+from ..wire.decision_event import missing, proof, shape_of, told_to_peers
 from .concerning import Cause
 from .gate import Gate, read_facts
 
@@ -80,7 +79,7 @@ class Recording:
         )
         decided = judge(policies, only, facts)
         kept = told_to_peers(decided, policies.subject_types)
-        looks = hashlib.sha256(shape(decided, kept)).hexdigest()
+        looks = shape_of(str(decided.verdict), kept)
         stands = before._replace(digest=policies.digest, wake=_wake(decided, facts))
         if looks == before.shape:
             return None, stands

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -86,7 +87,7 @@ def enter_changes(
     first = int(ask(NEXT, {})[0][0])
     rows = [
         {"id": number, "seq": seq, "kind": what.kind, "subject": what.id, "said": orjson.dumps(it).decode()}
-        for number, (what, it) in enumerate(changed.items(), start=first)
+        for number, (what, it) in enumerate(sorted(changed.items(), key=itemgetter(0)), start=first)
     ]
     many(INSERT, rows)
     many(PUBLISH, [{"seq": seq, "kind": KIND}])

@@ -75,6 +75,12 @@ def result_columns(
 
 def signature_rows(fresh: Fresh) -> list[tuple[int, str]]:
     """Return id and signature of those new results that failed and say how."""
+    if fresh.signatures is not None:
+        return [
+            (number, text)
+            for number, text in zip(fresh.ids, fresh.signatures, strict=True)
+            if text is not None
+        ]
     known: dict[tuple[str, str], str] = {}
     rows = []
     for number, result in zip(fresh.ids, fresh.new.results, strict=True):

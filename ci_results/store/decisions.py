@@ -38,14 +38,14 @@ select count(*), min(c.received_at) from _outbox x join _commit c on c.seq = x.s
 where x.seq > :seq and x.kind in ('results', 'waiver', 'event', 'plan')
 """
 
-_COLUMNS = (
+COLUMNS = (
     "seq", "gate", "number", "subject_type", "subject", "product_version", "context", "verdict",
     "old_verdict", "satisfied", "summary", "at", "as_of", "cause", "digest", "answer", "proof",
 )  # fmt: skip
 RECORD = f"""
-insert into _decision ({", ".join(_COLUMNS)}) values ({", ".join(f":{name}" for name in _COLUMNS)})
+insert into _decision ({", ".join(COLUMNS)}) values ({", ".join(f":{name}" for name in COLUMNS)})
 """
-DECISIONS = f"select d.id, {', '.join(f'd.{name}' for name in _COLUMNS)} from _decision d"
+DECISIONS = f"select d.id, {', '.join(f'd.{name}' for name in COLUMNS)} from _decision d"
 
 BEFORE = f"{DECISIONS} where d.gate = :gate and d.number = :number"
 
@@ -180,10 +180,10 @@ class Decisions:
             if decisions:
                 seq = ask(COMMIT, {"now": now, "door": KIND})[0][0]
                 for each in decisions:
-                    ask(RECORD, _row(each, seq))
+                    ask(RECORD, row_of(each, seq))
                 ask(PUBLISH, {"seq": seq, "kind": KIND})
             for one in followed:
-                ask(FOLLOW, _followed_row(one))
+                ask(FOLLOW, followed_row(one))
             for plan in plans:
                 low, high = low_high(plan.item)  # some more than it is for: they are looked at in vain
                 ask(WAKE, {"now": now, "item_type": plan.item_type, "low": low, "high": high})
@@ -234,7 +234,8 @@ def _followed(row: Sequence[Any]) -> Followed:
     return Followed(point, number, verdict, shape, digest, None if wake is None else from_us(wake))
 
 
-def _followed_row(one: Followed) -> dict[str, object]:
+def followed_row(one: Followed) -> dict[str, object]:
+    """Return the parameters of FOLLOW."""
     subject, version, context = one.point
     return {
         "gate": one.point.key, "subject_type": subject.type, "subject": subject.identifier,
@@ -243,7 +244,8 @@ def _followed_row(one: Followed) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _row(one: RecordedDecision, seq: int) -> dict[str, object]:
+def row_of(one: RecordedDecision, seq: int) -> dict[str, object]:
+    """Return the columns of a decision but its id."""
     subject, version, context = one.point
     return {
         "seq": seq, "gate": one.point.key, "number": one.number, "subject_type": subject.type,
@@ -257,7 +259,7 @@ def _row(one: RecordedDecision, seq: int) -> dict[str, object]:
 
 def recorded(row: Sequence[Any]) -> RecordedDecision:
     """Return one row of DECISIONS as a value."""
-    said = dict(zip(("id", *_COLUMNS), row, strict=True))
+    said = dict(zip(("id", *COLUMNS), row, strict=True))
     subject = Subject(said["subject_type"], said["subject"])
     return RecordedDecision(
         point=GatingPoint(subject, said["product_version"], said["context"]), number=said["number"],

@@ -83,6 +83,7 @@ class Fresh:
     superseded  (id of the old, id of the one that is kept)
     dropped     what the days' counts have to leave out again
     told        the id of each of the page's results, that of the stored one for a repeat
+    signatures  of the new results, where another store noted them; None = they are to be found
     """
 
     def __init__(self, first_id: int, source: int) -> None:
@@ -96,9 +97,15 @@ class Fresh:
         self.superseded: list[tuple[int, int]] = []
         self.dropped: list[Seen] = []
         self.told: Sequence[int] = ()
+        self.signatures: Sequence[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def keep_signatures(self, rows: Sequence[int]) -> None:
+        """Leave those of these rows, in this order."""
+        if self.signatures is not None:
+            self.signatures = [self.signatures[row] for row in rows]
 
     @property
     def last_id(self) -> int:

@@ -40,6 +40,13 @@ DESCRIBED = """
 select uuid, description, ref_url from _group where (description is not null or ref_url is not null)
 """
 
+PAIRS = """
+select p.old, p.new from {ids} j join _superseded p on p.new = j.value where p.old < p.new
+union all
+select p.old, p.new from {ids} j join _superseded p on p.old = j.value where p.new < p.old
+order by 1, 2
+"""
+
 AFTER = f"""{FACT}
 where r.seq >= :seq and (r.seq, r.id) > (:seq, :result)
 order by r.seq, r.id limit :limit
@@ -68,9 +75,30 @@ def _outgoing(ask: Ask, dialect: Dialect, rows: Sequence[Any]) -> Outgoing:
             results,
             ref_urls={row[7]: row[8] for row in rows if row[8] is not None},
             groups=_described(ask, dialect, uuids) if uuids else {},
-            receipts=tuple(Receipt(row[0], row[1], from_us(row[-4]), *row[-3:]) for row in rows),
+            receipts=_receipts(ask, dialect, rows),
         ),
     )
+
+
+def _receipts(ask: Ask, dialect: Dialect, rows: Sequence[Any]) -> tuple[Receipt, ...]:
+    """Return what the store noted; who superseded whom is told by the one of the two that came later."""
+    receipts = {row[1]: _receipt(row) for row in rows}
+    pairs = ask(PAIRS.format(ids=dialect.numbers("ids")), {"ids": json.dumps(list(receipts))}) if rows else ()
+    for old, new in pairs:
+        last = receipts[max(old, new)]
+        if old < new:
+            receipts[new] = last._replace(supersedes=(*last.supersedes, old))
+        else:
+            receipts[old] = last._replace(superseded_by=new)
+    return tuple(receipts.values())
+
+
+def _receipt(row: Sequence[Any]) -> Receipt:
+    own, _groups, received, door, digest, signature = row[-6:]
+    names = tuple(orjson.loads(own)) if own else ()
+    of_run = orjson.loads(row[5]) if row[5] and names else {}
+    hidden = {name: of_run[name] for name in names if name in of_run}
+    return Receipt(row[0], row[1], from_us(received), door, digest, signature, names, hidden)
 
 
 def _described(ask: Ask, dialect: Dialect, uuids: Sequence[str]) -> dict[str, Group]:

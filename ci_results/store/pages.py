@@ -11,7 +11,6 @@ import orjson
 
 from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
-from ..domain.result import Result
 from ..query.dialect import SQLITE
 from .bulk import insert_columns, insert_rows
 from .bus_log import enter_messages, known_messages, only_new
@@ -20,10 +19,12 @@ from .columns import NO_VARIANT, item_rows, result_columns, signature_rows, vari
 from .days import roll_up
 from .fresh import Fresh, stored_ids
 from .groups import describe, enter_groups, members
+from .identity import to_us
 from .interning import Names
+from .replayed import AGAIN
 from .runrows import RunRows
 from .sidenotes import Bad, bad_records, job_rows
-from .sorting import Commons, check_once, check_standing, numbered, sort_out
+from .sorting import Commons, as_noted, check_once, check_standing, numbered, put_in_place, sort_out
 from .unguarded import unguarded
 
 KNOWN = """
@@ -41,6 +42,11 @@ RESULT = "insert or fail into _result"
 """Fail, not abort: see the triggers in schema.sql; whoever calls undoes the transaction or savepoint."""
 
 SIGNATURE = "insert into _signature (result, signature)"
+
+COMMIT = """
+insert into _commit (seq, received_at, source, door, last_result, results, quarantined)
+values (?, ?, ?, ?, ?, ?, ?)
+"""
 
 OUTBOX = "insert into _outbox (seq, kind) values (?, ?)"
 
@@ -72,6 +78,9 @@ class PageWriter:
 
         Raises StaleError or BusyError before anything is written.
         """
+        noted = page.noted
+        if noted is not None and noted.received_at is not None:
+            now = to_us(noted.received_at)
         source = self._names.sources.ids(self._connection, [page.source])[page.source]
         whole, known = page, {}
         if page.messages:
@@ -79,7 +88,7 @@ class PageWriter:
             page = only_new(page, known)
         if not preview:
             self._check_standing(page, source)
-        fresh, same, superseding = self._sort_out(page.results, source, now)
+        fresh, same, superseding = self._sort_out(page, source, now)
         check_once(page, fresh)
         bad = bad_records(page)
         quarantined = len(bad) - self._known_bad(bad, source)
@@ -127,18 +136,26 @@ class PageWriter:
         ).fetchone()
         check_standing(page, cursor, lease)
 
-    def _sort_out(self, results: Sequence[Result], source: int, now: int) -> tuple[Fresh, int, int]:
+    def _sort_out(self, page: Page, source: int, now: int) -> tuple[Fresh, int, int]:
         """Tell new results from repeats, and say which of two of one identity is current."""
-        fresh = Fresh(self._next_result(), source)
+        noted, results = page.noted, page.results
+        placed = noted is not None and noted.seq > 0
+        fresh = Fresh(noted.first_id if noted is not None and placed else self._next_result(), source)
+        if noted is not None:
+            fresh.signatures = noted.signatures
         if not results:
             return fresh, 0, 0
         connection, names = self._connection, self._names
         testcases = names.testcases.ids(connection, [result.testcase for result in results])
         outcomes = names.outcomes.ids(connection, {result.outcome for result in results})
         commons = Commons()
-        found = numbered(results, commons)
+        found = as_noted(numbered(results, commons), page)
         self._recall(found.identities, source, commons)
-        same, superseding = sort_out(found, fresh, now, testcases, outcomes, self._unfinished)
+        names_of = testcases, outcomes, self._unfinished
+        if noted is not None and placed:
+            same, superseding = put_in_place(found, fresh, noted, *names_of)
+        else:
+            same, superseding = sort_out(found, fresh, now, *names_of)
         return fresh, same, superseding
 
     def _recall(self, identities: Sequence[int], source: int, commons: Commons) -> None:
@@ -154,14 +171,17 @@ class PageWriter:
 
     def _commit_row(self, page: Page, source: int, now: int, fresh: Fresh, quarantined: int) -> int:
         connection = self._connection
-        seq = (connection.execute("select max(seq) from _commit").fetchone()[0] or 0) + 1
+        placed = page.noted is not None and page.noted.seq > 0
+        if page.noted is not None and placed:
+            seq = page.noted.seq
+        else:
+            seq = (connection.execute("select max(seq) from _commit").fetchone()[0] or 0) + 1
         connection.execute(
-            "insert into _commit (seq, received_at, source, door, last_result, results, quarantined)"
-            " values (?, ?, ?, ?, ?, ?, ?)",
+            COMMIT + (AGAIN if placed else ""),
             (seq, now, source, page.door, fresh.last_id, len(fresh), quarantined),
         )
         if len(fresh):
-            connection.execute(OUTBOX, (seq, "results"))
+            connection.execute(OUTBOX + (" on conflict do nothing" if placed else ""), (seq, "results"))
         return int(seq)
 
     def _insert(self, fresh: Fresh, seq: int) -> None:

@@ -23,6 +23,7 @@ from .bus_log import enter_messages, known_messages, only_new
 from .changes import enter_changes, of_page, other_reasons
 from .columns import NO_VARIANT, item_rows, result_columns, variants_of
 from .fresh import Fresh, Numbered, stored_ids
+from .identity import to_us
 from .postgres_connections import Connection, lock_key
 from .postgres_names import Names
 from .postgres_partitions import ensure_partitions
@@ -30,7 +31,7 @@ from .postgres_rows import FIRST, Draft, Sorted, asked, enter, many, move_on, mo
 from .postgres_sql import array
 from .runrows import place
 from .sidenotes import Bad, bad_records
-from .sorting import Commons, check_once, check_standing, numbered, sort_out
+from .sorting import Commons, as_noted, check_once, check_standing, numbered, put_in_place, sort_out
 from .waivers import PUBLISH
 
 STANDING = """
@@ -130,11 +131,14 @@ class PageWriter:
         self, connection: Connection, page: Page, source: int, now: int, *, create: bool = True
     ) -> Sorted:
         """Tell new results from repeats, and say which of two of one identity is current."""
-        fresh = Fresh(FIRST, source)
+        fresh, noted = Fresh(FIRST, source), page.noted
+        if noted is not None:
+            fresh.signatures = noted.signatures
+            now = now if noted.received_at is None else to_us(noted.received_at)
         if not page.results:
             return Sorted(fresh, 0, 0)
         commons = Commons()
-        found = _numbered(page.results, commons)
+        found = as_noted(_numbered(page.results, commons), page)
         asked = array(set(found.identities))
         commons.recall(cast(Iterable[Sequence[Any]], connection.execute(KNOWN, (asked, source))))
         testcases = {result.testcase for result in page.results}
@@ -146,7 +150,10 @@ class PageWriter:
             known = names.outcomes.known(connection, outcomes)
             numbers = dict.fromkeys(testcases, 0), dict.fromkeys(outcomes, 0) | known
         unfinished = frozenset(numbers[1][word] for word in UNFINISHED)
-        counted = sort_out(found, fresh, now, *numbers, unfinished)
+        if noted is not None and noted.seq:
+            counted = put_in_place(found, fresh, noted, *numbers, unfinished)
+        else:
+            counted = sort_out(found, fresh, now, *numbers, unfinished)
         check_once(page, fresh)
         return Sorted(fresh, *counted)
 
@@ -171,6 +178,9 @@ class PageWriter:
         doing = partial(asked, connection), partial(many, connection)
         reasons = other_reasons(doing[0], POSTGRES, source, draft.bad)
         stores = bool(len(fresh) or draft.bad)
+        if page.noted is not None and page.noted.seq:
+            seq, last_id = page.noted.seq - 1, page.noted.first_id - 1
+            now = now if page.noted.received_at is None else to_us(page.noted.received_at)
         if stores:
             seq += 1
             ensure_partitions(connection, until, last_id + len(fresh))

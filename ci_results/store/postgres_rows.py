@@ -15,6 +15,7 @@ from .fresh import Fresh
 from .groups import member_rows, members
 from .postgres_connections import Connection
 from .postgres_sql import to_postgres
+from .replayed import AGAIN
 from .runrows import Entry, Places, RunRow, own_entries
 from .sidenotes import Bad, job_rows
 
@@ -100,9 +101,11 @@ def enter(
     fresh, page, source = draft.fresh, draft.page, draft.source
     last_id, last_run = ids
     count = (seq, now, source, page.door, last_id + len(fresh), len(fresh), quarantined)
-    connection.execute(COMMIT, count)
+    placed = page.noted is not None and page.noted.seq > 0
+    connection.execute((COMMIT + (AGAIN if placed else "")).encode(), count)
     if len(fresh):
-        connection.execute("insert into _outbox (seq, kind) values (%s, 'results')", (seq,))
+        outbox = "insert into _outbox (seq, kind) values (%s, 'results')"
+        connection.execute((outbox + (" on conflict do nothing" if placed else "")).encode(), (seq,))
         _put_results(connection, draft, seq, last_id + 1 - FIRST, last_run + 1)
     if draft.bad:
         connection.execute("insert into _outbox (seq, kind) values (%s, 'quarantine')", (seq,))

@@ -81,10 +81,15 @@ class RunRows:
 
 
 class _Keeper:
-    """Knows what a run keeps for its results; None: no run, which keeps nothing."""
+    """Knows what a run keeps for its results; None: no run, which keeps nothing.
 
-    def __init__(self, run: Run | None, members: Sequence[Result], kinds: Collection[Kind]) -> None:
-        self.shared: Attributes = {} if run is None else _shared(members, kinds)
+    sorted_out  another store has seen to it that the run has what its results share
+    """
+
+    def __init__(
+        self, run: Run | None, members: Sequence[Result], kinds: Collection[Kind], *, sorted_out: bool
+    ) -> None:
+        self.shared: Attributes = {} if run is None or sorted_out else _shared(members, kinds)
         self._agreed = all(key in self.shared for key, _ in _OF_RUN)
         self._known: dict[int, Attributes] = {}
 
@@ -113,7 +118,12 @@ def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
     for group, result in zip(groups, results, strict=True):
         members[group].append(result)
     keepers = [
-        _Keeper(common.run, its, fresh.kinds if len(fresh.kinds) == 1 else _kinds(its))
+        _Keeper(
+            common.run,
+            its,
+            fresh.kinds if len(fresh.kinds) == 1 else _kinds(its),
+            sorted_out=fresh.signatures is not None,
+        )
         for (common, _rank), its in zip(order, members, strict=True)
     ]
     runs: list[RunRow] = []

@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import Any
 
-from ..domain.page import Page
+from ..domain.page import Noted, Page
 from ..domain.result import Result
-from ..errors import BusyError, ReusedKeyError, StaleError, shown
+from ..errors import BusyError, InvalidError, ReusedKeyError, StaleError, shown
 from .fresh import Fresh, Numbered, Seen, Shared, rank
 from .identity import content, digest_of_run, identity, identity_base, numbers, to_us
 
@@ -59,6 +59,11 @@ def check_once(page: Page, fresh: Fresh) -> None:
     """Raise ReusedKeyError where a page that may store its keys once brings other content for one."""
     if page.once and fresh.superseded:
         raise ReusedKeyError("the Idempotency-Key was used for another submission before")
+
+
+def as_noted(found: Numbered, page: Page) -> Numbered:
+    """Return `found` with the digests that another store noted, where one did."""
+    return found if page.noted is None else found._replace(digests=page.noted.digests)
 
 
 def numbered(results: Sequence[Result], commons: Commons) -> Numbered:
@@ -127,13 +132,61 @@ def sort_out(
                 superseding += _supersede(fresh, earlier, seen, unfinished)
             earlier.append(seen)
     new = found.only(rows) if contested else found
+    if contested:
+        fresh.keep_signatures(rows)
     fresh.told = told if contested else range(fresh.ids.start, fresh.ids.start + len(new.results))
     order = _by_run(new.shared)
     if order is not None:
         new = new.only(order)
+        fresh.keep_signatures(order)
         _renumber(fresh, order)
     fresh.bring(new, now, testcases, outcomes)
     return same, superseding
+
+
+def put_in_place(
+    found: Numbered,
+    fresh: Fresh,
+    noted: Noted,
+    testcases: Mapping[str, int],
+    outcomes: Mapping[str, int],
+    unfinished: AbstractSet[int],
+) -> tuple[int, int]:
+    """Enter results that have their ids already, and who superseded whom where they come from.
+
+    A partner that is not here (its line of a feed was damaged, say) supersedes nobody; when it comes
+    after all, who is current is settled as it always is. Raises InvalidError where the store has the same
+    under another id.
+    """
+    now = 0 if noted.received_at is None else to_us(noted.received_at)
+    several: dict[tuple[int, str], list[Seen]] = {}
+    for number, (result, common, _identity, digest, claimed) in enumerate(
+        zip(*found, strict=True), start=noted.first_id
+    ):
+        its = common.known.setdefault(result.key, [])
+        if any(one.digest == digest for one in its):
+            raise InvalidError("a result of the same identity and content is stored under another id")
+        its.append(
+            Seen(
+                number, digest, now if claimed is None else claimed, rank(claimed, now),
+                outcomes[result.outcome], testcases[result.testcase], result.duration_s or 0.0,
+            )
+        )  # fmt: skip
+        several[id(common.known), result.key] = its
+    by_id = {one.id: one for its in several.values() for one in its}
+    for old, new in noted.superseded:
+        if old in by_id and new in by_id and not by_id[old].superseded:
+            by_id[old].superseded = True
+            fresh.superseded.append((old, new))
+            fresh.dropped.append(by_id[old])
+    for its in several.values():
+        current = sorted((one for one in its if not one.superseded), key=lambda one: one.id)
+        while len(current) > 1:
+            _supersede(fresh, current[:1], current[1], unfinished)
+            current = [one for one in current if not one.superseded]
+    fresh.told = range(fresh.ids.start, fresh.ids.start + len(found.results))
+    fresh.bring(found, now, testcases, outcomes)
+    return 0, len(fresh.superseded)
 
 
 def _by_run(shared: Sequence[Shared]) -> list[int] | None:

@@ -42,6 +42,7 @@ from .outgoing import Ask
 from .pages import PageWriter
 from .plans import Plans
 from .readers import Readers
+from .replaying import Replaying
 from .searcher import Searcher
 from .selecting import select
 from .waivers import WaiverLog
@@ -89,6 +90,7 @@ class SqliteStore:
         self.expectations = Expectations(self._ask, self._change, SQLITE)
         self.bus = BusLog(self._ask, self._change, SQLITE)
         self.decisions = Decisions(self._ask, self._change, self._following, SQLITE)
+        self.replaying = Replaying(self._ask, self._change, self.commit_page, SQLITE)
 
     @classmethod
     def open(cls, path: Path, *, polite: bool | None = None) -> SqliteStore:
@@ -120,7 +122,9 @@ class SqliteStore:
     def commit_page(self, page: Page) -> Committed:
         """Store a page; see protocol."""
         large = len(page.results) > POLITE_ROWS
-        if page.messages or not (self._polite and large):  # a message is stored whole or not at all
+        if (
+            page.messages or page.noted or not (self._polite and large)
+        ):  # a message is stored whole or not at all
             return self._write(page, alone=large)
         total = Committed()
         for part in _split(page):

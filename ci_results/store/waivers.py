@@ -157,7 +157,7 @@ class WaiverLog:
             )
             before = link(before, event)
             event = replace(event, hash=before)
-            ask(INSERT, _row(event))
+            ask(INSERT, row_of(event))
             appended.append(event)
         ask(SET_HEAD, {"hash": before})
         ask(PUBLISH, {"seq": seq, "kind": KIND})
@@ -276,7 +276,8 @@ def _parts(query: WaiverQuery) -> Iterator[WaiverQuery]:
         yield replace(query, filters=filters[start : start + TOGETHER])
 
 
-def _row(event: WaiverEvent) -> dict[str, object]:
+def row_of(event: WaiverEvent) -> dict[str, object]:
+    """Return the columns of an event."""
     act, terms = event.act, event.act.terms
     row: dict[str, object] = dict.fromkeys(_COLUMNS)
     row |= {

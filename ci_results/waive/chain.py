@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..domain.waiver import Terms, WaiverEvent
+from ..domain.purpose import Purpose
+from ..domain.waiver import Act, Step, Terms, Turn, WaiverEvent
 
 GENESIS = "0" * 64
 """What the first event has before it."""
@@ -37,6 +38,19 @@ def described(event: WaiverEvent) -> dict[str, Any]:
         "username": act.username, "proxied_by": act.proxied_by, "via": act.via, "comment": act.comment,
         "terms": None if act.terms is None else _terms(act.terms),
     }  # fmt: skip
+
+
+def undescribed(said: Mapping[str, Any], hashed: str) -> WaiverEvent:
+    """Return the event that `described` tells so. Raises KeyError, TypeError, ValueError."""
+    terms = said["terms"]
+    act = Act(
+        step=Step(said["step"]), username=said["username"], comment=said["comment"],
+        proxied_by=said["proxied_by"], via=said["via"], waiver=said["waiver"],
+        turn=None if said["turn"] is None else Turn(said["turn"]), refused=said["refused"],
+        terms=None if terms is None else _terms_of(terms),
+    )  # fmt: skip
+    moment = datetime.fromisoformat(said["time"])
+    return WaiverEvent(id=said["id"], seq=said["seq"], time=moment, act=act, hash=hashed)
 
 
 def link(before: str, event: WaiverEvent) -> str:
@@ -80,6 +94,16 @@ def _terms(terms: Terms) -> dict[str, Any]:
         "signatures": list(terms.signatures), "lenient": terms.lenient, "waived": terms.waived,
         "expires_at": None if terms.expires_at is None else _text(terms.expires_at),
     }  # fmt: skip
+
+
+def _terms_of(said: Mapping[str, Any]) -> Terms:
+    purpose, expires_at = said["purpose"], said["expires_at"]
+    return Terms(**{
+        **said,
+        "purpose": None if purpose is None else Purpose(*purpose.split(":", 1)),
+        "signatures": tuple(said["signatures"]),
+        "expires_at": None if expires_at is None else datetime.fromisoformat(expires_at),
+    })  # fmt: skip
 
 
 def _text(time: datetime) -> str:

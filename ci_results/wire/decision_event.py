@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,15 +83,20 @@ def missing(decided: Decision) -> list[Requirement]:
     ]
 
 
-def shape(decided: Decision, kept: Mapping[str, Any]) -> bytes:
-    """Return what makes two decisions different: all that is told but ids of results, as the peer has it."""
+def shape_of(verdict: str, kept: Mapping[str, Any]) -> str:
+    """Return a hash of what makes two decisions different: the verdict, and what is kept for peers."""
+    return hashlib.sha256(_shape(verdict, kept)).hexdigest()
+
+
+def _shape(verdict: str, kept: Mapping[str, Any]) -> bytes:
+    """Return all that is told but ids of results, as the peer has it."""
     requirements = [
         {name: value for name, value in each.items() if name != "result_id"}
         for group in ("satisfied_requirements", "unsatisfied_requirements")
         for each in kept[group]
     ]
     said = [
-        decided.verdict, kept["summary"], kept.get("applicable_policies"),
+        verdict, kept["summary"], kept.get("applicable_policies"),
         sorted(orjson.dumps(each, option=orjson.OPT_SORT_KEYS).decode() for each in requirements),
         kept["expected"],
     ]  # fmt: skip

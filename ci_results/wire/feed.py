@@ -84,8 +84,14 @@ def _kept(result: Result, receipt: Receipt, data: Mapping[str, Sequence[str]]) -
     kept: dict[str, Any] = {"door": receipt.door, "digest": receipt.digest}
     if receipt.signature is not None:
         kept["signature"] = receipt.signature
+    if receipt.supersedes:
+        kept["supersedes"] = list(receipt.supersedes)
+    if receipt.superseded_by is not None:
+        kept["superseded_by"] = receipt.superseded_by
     if result.run is not None:
-        kept |= {"run_url": result.run.ref_url, "ref_url": result.ref_url}
+        kept |= {"run_url": result.run.ref_url, "ref_url": result.ref_url, "own": list(receipt.own)}
+    if receipt.hidden:
+        kept["hidden"] = dict(receipt.hidden)
     for name, field in NAMED:
         value = getattr(result, field) or ""
         if value != implied(data, name):

@@ -68,7 +68,7 @@ def test_a_result_is_a_line_with_its_place_and_what_it_says(options: Options) ->
             "data": {"job": ["job"], "item": ["bash-5.2-1.fc40"], "type": ["koji_build"]},
             "duration_s": None,
             "stored": {
-                "door": "", "digest": 0, "run_url": None, "ref_url": None,
+                "door": "", "digest": 0, "run_url": None, "ref_url": None, "own": [],
                 "parts": {"nvr": "bash-5.2-1.fc40", "component": "bash"},
             },
         }

@@ -16,7 +16,7 @@ from ci_results.domain.decision import Decision
 from ci_results.domain.facts import Evidence, Expectation, Facts
 from ci_results.domain.recorded import GatingPoint, RecordedDecision
 from ci_results.domain.subject import Subject
-from ci_results.wire.decision_event import decision_event, peers_message, shape, told_to_peers
+from ci_results.wire.decision_event import decision_event, peers_message, shape_of, told_to_peers
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BASH = Subject("koji_build", "bash-5.2-1.fc40")
@@ -43,8 +43,8 @@ def decided(*results: Evidence, now: datetime = NOON, expected: Expectation | No
     return judge(POLICIES, asked, facts)
 
 
-def looks(decision: Decision) -> bytes:
-    return shape(decision, told_to_peers(decision, POLICIES.subject_types))
+def looks(decision: Decision) -> str:
+    return shape_of(str(decision.verdict), told_to_peers(decision, POLICIES.subject_types))
 
 
 EXPECTED = Expectation(NOON, NOON + timedelta(hours=2), "built 1", "jdoe")
