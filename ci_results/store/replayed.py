@@ -92,7 +92,15 @@ insert into _message (id, seq, source, key, topic, mapping, received_at, digest,
 values (:id, :seq, :source, :key, :topic, :mapping, :received_at, :digest, :size, {raw}, :told)
 on conflict do nothing returning id
 """
-MAPPED = "update _message set mapping = :mapping where id = :id and mapping <> :mapping returning id"
+MAPPED = """
+update _message set mapping = :mapping
+where id = :id and mapping <> :mapping and not exists (
+    select 1 from _result_message x join _result r on r.id = x.result
+    where x.message = :id and r.seq > :seq)
+returning id
+"""
+"""Not where a later commit has read it anew already."""
+
 VIA = (
     "insert into _message_via (message, transport, received_at) values (:id, :transport, :at)"
     " on conflict do nothing returning message"
@@ -239,7 +247,7 @@ def _message(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool
     _commit(ask, MESSAGE, said, source)
     row = MESSAGE_ROW.format(raw="null" if packed is None else ":raw")
     new = ask(row, values if packed is None else {**values, "raw": packed})
-    new += ask(MAPPED, {"id": number, "mapping": said["mapping"]})
+    new += ask(MAPPED, {"id": number, "mapping": said["mapping"], "seq": said["seq"]})
     for each in said["via"]:
         new += ask(VIA, {"id": number, "transport": each["transport"], "at": each["received_at"]})
     for result in said["results"]:
