@@ -66,7 +66,7 @@ def resultsdb(
 
     if source in context.config.sources:
         raise ConfigError(f"source {source} is harvested: give another name with --source")
-    begin = None if since is None else _time(since)
+    begin = None if since is None else time_of(since)
     url = url.rstrip("/")
     store = context.store()
     with (
@@ -151,7 +151,8 @@ def _rows(file: Path, stream: BinaryIO, *, quiet: bool) -> Iterator[Callable[[Lo
         )
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """Return the time that --since gives, UTC where it has no zone. Raises UsageError."""
     from datetime import UTC
 
     try:

@@ -44,6 +44,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "status": "status:status",
     "replay": "replay:replay",
+    "remap": "remap:remap",
     "db": "db:db",
     "plugin": "plugin:plugin",
 }

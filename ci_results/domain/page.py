@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,6 +48,7 @@ class Page:
     told          what the caller said of the records in `quarantine`, kept with each so that they can be
                   read again: {"item": "bash-5.2-1.fc40", "format": "junit"}; None = nothing
     messages      of a bus, that it brings: a message that is stored already brings nothing
+    replaces      ids of stored results that these supersede, whatever their times: they are mapped anew
     noted         by another store, of which these results are a copy
     once          other content under a key that the store has is refused, instead of superseding
     """
@@ -67,6 +68,7 @@ class Page:
     once: bool = False
     told: Mapping[str, str] | None = None
     messages: Sequence[BusMessage] = ()
+    replaces: Collection[int] = ()
     noted: Noted | None = None
 
 

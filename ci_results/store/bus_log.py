@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import islice
@@ -17,6 +17,7 @@ from ..domain.page import Page
 from ..query.dialect import Dialect
 from .identity import from_us
 from .outgoing import Ask
+from .remapped import PACKED_MOST, ReadBefore, read_before
 
 Many = Callable[[str, Sequence[Mapping[str, object]]], None]
 """Runs one statement with named parameters for each of several sets of values."""
@@ -35,7 +36,9 @@ insert into _message_via (message, transport, received_at) values (:id, :transpo
 on conflict do nothing
 """
 
-OF_RESULT = "insert into _result_message (result, message) values (:result, :id) on conflict do nothing"
+OF_RESULT = """
+insert into _result_message (result, message, mapping) values (:result, :id, :mapping) on conflict do nothing
+"""
 
 STORED = """
 select m.id, m.key, m.topic, m.mapping, m.received_at, m.digest, m.size, m.raw, m.told
@@ -55,8 +58,6 @@ where (name = :bus or substr(name, 1, length(:beginning)) = :beginning)
 GONE_AFTER_US = 3_600_000_000
 _BETWEEN = "\x1f"
 """Stands between the names of a bus and of one of those who listen to it."""
-
-_PACKED_MOST = 64 * 1024 * 1024
 
 
 def known_messages(ask: Ask, dialect: Dialect, source: int, keys: Sequence[str]) -> dict[str, int]:
@@ -109,7 +110,8 @@ def enter_messages(
             "mapping": each.mapping, "now": now, "digest": each.digest, "size": each.size, "raw": each.raw,
             "told": each.told,
         })  # fmt: skip
-        links += [{"result": result, "id": number} for result in results[at : at + each.results]]
+        its = results[at : at + each.results]
+        links += [{"result": result, "id": number, "mapping": each.mapping} for result in its]
         at += each.results
     brought = [{"id": numbers[each.key], "transport": each.transport, "now": now} for each in messages]
     for statement, values in ((MESSAGE, rows), (REMAP, remapped), (VIA, brought), (OF_RESULT, links)):
@@ -136,6 +138,10 @@ class BusLog:
         """Return a message with its bytes, None where it is not stored."""
         found = self._ask(f"{STORED} where s.name = :source and m.key = :key", {"source": source, "key": key})
         return self._message(found[0], raw=True) if found else None
+
+    def read_before(self, name: str, version: int, since: datetime) -> Iterator[ReadBefore]:
+        """Yield messages that an older version of a mapping has read, in the order in which they came."""
+        return read_before(self._ask, name, version, since)
 
     def note(self, state: ListenerState) -> None:
         """Remember how it fares who listens to a bus; forget others of that bus that are long gone."""
@@ -166,7 +172,7 @@ class BusLog:
         return StoredMessage(
             id=number, key=key, topic=topic, mapping=mapping, transports=tuple(name for (name,) in via),
             received_at=from_us(received_at), digest=digest, size=size,
-            raw=zlib.decompressobj().decompress(packed, _PACKED_MOST) if raw and packed else None,
+            raw=zlib.decompressobj().decompress(packed, PACKED_MOST) if raw and packed else None,
             told=orjson.loads(told),
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ TABLES = {
     "_follower": "one, turn, seq, result, digest",
     "_message": "id, seq, source, key, topic, mapping, received_at, digest, size, raw, told",
     "_message_via": "message, transport, received_at",
-    "_result_message": "result, message",
+    "_result_message": "result, message, mapping",
     "_listener": "name, told, told_at",
     "_change": "id, seq, kind, subject, said",
     "_quarantine": "id, seq, source, door, kind, key, position, reason, raw, digest, received_at, seen,"

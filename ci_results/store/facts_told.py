@@ -50,7 +50,7 @@ order by m.id
 BROUGHT = "select transport, received_at from _message_via where message = :id order by 2, 1"
 
 LINKED = """
-select x.result from _result r join _result_message x on x.result = r.id
+select x.result, x.mapping from _result r join _result_message x on x.result = r.id
 where r.seq = :seq and x.message = :id order by x.result
 """
 
@@ -108,12 +108,14 @@ def _messages(ask: Ask, seq: int) -> Iterator[Body]:
     for row in ask(MESSAGES, {"seq": seq}):
         number, first, source, key, topic, mapping, received_at, digest, size, said, raw = row
         brought = ask(BROUGHT, {"id": number})
+        linked = ask(LINKED, {"seq": seq, "id": number})
+        mapping = next((own for _result, own in linked if own), mapping)
         yield {
             "id": number, "first": first, "source": source, "key": key, "topic": topic, "mapping": mapping,
             "received_at": to_text(received_at), "digest": digest, "size": size, "told": said,
             "packed": None if raw is None else b64encode(raw).decode(),
             "via": [{"transport": name, "received_at": to_text(at)} for name, at in brought],
-            "results": [result for (result,) in ask(LINKED, {"seq": seq, "id": number})],
+            "results": [result for result, _own in linked],
         }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..domain.result import Result
@@ -83,6 +83,7 @@ class Fresh:
     superseded  (id of the old, id of the one that is kept)
     dropped     what the days' counts have to leave out again
     told        the id of each of the page's results, that of the stored one for a repeat
+    replaced    ids of stored results that are superseded in any case
     signatures  of the new results, where another store noted them; None = they are to be found
     """
 
@@ -98,6 +99,7 @@ class Fresh:
         self.dropped: list[Seen] = []
         self.told: Sequence[int] = ()
         self.signatures: Sequence[str | None] | None = None
+        self.replaced: Collection[int] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

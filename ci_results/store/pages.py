@@ -141,6 +141,7 @@ class PageWriter:
         noted, results = page.noted, page.results
         placed = noted is not None and noted.seq > 0
         fresh = Fresh(noted.first_id if noted is not None and placed else self._next_result(), source)
+        fresh.replaced = page.replaces
         if noted is not None:
             fresh.signatures = noted.signatures
         if not results:

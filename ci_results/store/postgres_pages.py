@@ -132,6 +132,7 @@ class PageWriter:
     ) -> Sorted:
         """Tell new results from repeats, and say which of two of one identity is current."""
         fresh, noted = Fresh(FIRST, source), page.noted
+        fresh.replaced = page.replaces
         if noted is not None:
             fresh.signatures = noted.signatures
             now = now if noted.received_at is None else to_us(noted.received_at)

@@ -10,6 +10,9 @@ create table _change (
 create index _change_subject on _change (kind, subject, id);
 create index _change_seq on _change (seq);
 
+-- What read a message when it said this of it; null = what the message tells.
+alter table _result_message add column mapping text collate "C";
+
 -- What was described before there was this table, as one commit.
 create temp table _described on commit drop as
 select 'group' as kind, g.id::bigint as subject,

@@ -235,7 +235,7 @@ select
     s.name as source,
     m.key as key,
     m.topic as topic,
-    m.mapping as mapping,
+    coalesce(p.mapping, m.mapping) as mapping,
     (select string_agg(v.transport, ', ' order by v.transport) from _message_via v where v.message = m.id) as transports,
     _utc(m.received_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') as received_at,
     m.size as raw_bytes,

@@ -106,7 +106,7 @@ VIA = (
     " on conflict do nothing returning message"
 )
 LINK = (
-    "insert into _result_message (result, message) values (:result, :id)"
+    "insert into _result_message (result, message, mapping) values (:result, :id, :mapping)"
     " on conflict do nothing returning result"
 )
 
@@ -251,7 +251,7 @@ def _message(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool
     for each in said["via"]:
         new += ask(VIA, {"id": number, "transport": each["transport"], "at": each["received_at"]})
     for result in said["results"]:
-        new += ask(LINK, {"id": number, "result": result})
+        new += ask(LINK, {"id": number, "result": result, "mapping": said["mapping"]})
     return bool(new)
 
 

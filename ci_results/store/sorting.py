@@ -221,10 +221,14 @@ def _contested(found: Numbered) -> AbstractSet[int]:
 
 
 def _supersede(fresh: Fresh, earlier: list[Seen], new: Seen, unfinished: AbstractSet[int]) -> int:
-    """Settle who is current: a finished run beats an unfinished one, else the later event does."""
+    """Settle who is current: a finished run beats an unfinished one, else the later event does.
+
+    What a page says it replaces is superseded in any case.
+    """
     current = next(one for one in earlier if not one.superseded)
     ended, had_ended = (one.outcome not in unfinished for one in (new, current))
     later = new.event_time >= current.event_time if ended == had_ended else ended
+    later = later or current.id in fresh.replaced
     old, kept = (current, new) if later else (new, current)
     old.superseded = True
     fresh.superseded.append((old.id, kept.id))

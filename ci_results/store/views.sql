@@ -234,7 +234,7 @@ select
     s.name as source,
     m.key as key,
     m.topic as topic,
-    m.mapping as mapping,
+    coalesce(p.mapping, m.mapping) as mapping,
     (select group_concat(v.transport, ', ') from _message_via v where v.message = m.id) as transports,
     strftime('%Y-%m-%dT%H:%M:%S', m.received_at / 1000000, 'unixepoch') || printf('.%06d', m.received_at % 1000000) as received_at,
     m.size as raw_bytes,

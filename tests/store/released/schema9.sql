@@ -15,13 +15,13 @@ CREATE TABLE _commit (
     results integer not null,
     quarantined integer not null
 );
-INSERT INTO "_commit" VALUES(1,1795700055683060,1,'harvest',10,10,1);
-INSERT INTO "_commit" VALUES(2,1795700055698937,1,'harvest',11,1,0);
-INSERT INTO "_commit" VALUES(3,1795700055703317,NULL,'manual',11,0,0);
-INSERT INTO "_commit" VALUES(4,1795700055705861,2,'harvest',12,1,0);
-INSERT INTO "_commit" VALUES(5,1795700055713193,NULL,'waiver',12,0,0);
-INSERT INTO "_commit" VALUES(6,1795700055718537,NULL,'event',12,0,0);
-INSERT INTO "_commit" VALUES(7,1795700055727514,NULL,'decision',12,0,0);
+INSERT INTO "_commit" VALUES(1,1795702258940857,1,'harvest',10,10,1);
+INSERT INTO "_commit" VALUES(2,1795702258961728,1,'harvest',11,1,0);
+INSERT INTO "_commit" VALUES(3,1795702258968184,NULL,'manual',11,0,0);
+INSERT INTO "_commit" VALUES(4,1795702258971461,2,'harvest',12,1,0);
+INSERT INTO "_commit" VALUES(5,1795702258983862,NULL,'waiver',12,0,0);
+INSERT INTO "_commit" VALUES(6,1795702258985820,NULL,'event',12,0,0);
+INSERT INTO "_commit" VALUES(7,1795702258999361,NULL,'decision',12,0,0);
 CREATE TABLE _daily (
     testcase integer not null,
     day integer not null,
@@ -166,14 +166,14 @@ CREATE TABLE _message (
     raw blob,                        -- the same, packed by zlib; null = more than is kept
     told text not null               -- JSON: what came beside them
 );
-INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795700055705861,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
+INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795702258971461,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
 CREATE TABLE _message_via (
     message integer not null,
     transport text not null,         -- name of the bus that brought it
     received_at integer not null,
     primary key (message, transport)
 ) without rowid;
-INSERT INTO "_message_via" VALUES(1,'fedora',1795700055705861);
+INSERT INTO "_message_via" VALUES(1,'fedora',1795702258971461);
 CREATE TABLE _meta (
     key text primary key,
     value text not null
@@ -415,7 +415,7 @@ select
     s.name as source,
     m.key as key,
     m.topic as topic,
-    m.mapping as mapping,
+    coalesce(p.mapping, m.mapping) as mapping,
     (select group_concat(v.transport, '', '') from _message_via v where v.message = m.id) as transports,
     strftime(''%Y-%m-%dT%H:%M:%S'', m.received_at / 1000000, ''unixepoch'') || printf(''.%06d'', m.received_at % 1000000) as received_at,
     m.size as raw_bytes,
@@ -490,7 +490,7 @@ CREATE TABLE _plan (
     cases text not null,          -- JSON list of objects: testcase, title, steps, ref_url, owner, contact
     unique (name, version)
 );
-INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795700055703317,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
+INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795702258968184,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
 CREATE TABLE _quarantine (
     id integer primary key,
     seq integer not null,
@@ -507,7 +507,7 @@ CREATE TABLE _quarantine (
     resolved_at integer,
     resolution text
 , told text);
-INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795700055683060,1,NULL,NULL,NULL);
+INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795702258940857,1,NULL,NULL,NULL);
 CREATE TABLE _result (
     id integer primary key,
     seq integer not null,
@@ -547,10 +547,10 @@ CREATE TABLE _result_group (
 ) without rowid;
 CREATE TABLE _result_message (
     result integer not null,
-    message integer not null,
+    message integer not null, mapping text,
     primary key (result, message)
 ) without rowid;
-INSERT INTO "_result_message" VALUES(12,1);
+INSERT INTO "_result_message" VALUES(12,1,'ci_messages@1');
 CREATE TABLE _result_pair (
     pair integer not null,
     rank integer not null,
@@ -662,14 +662,14 @@ CREATE TABLE _waiver_event (
     expires_at integer,
     hash text not null            -- hex SHA-256 of the event before and this one: docs/waivers.md
 );
-INSERT INTO "_waiver_event" VALUES(1,5,1795700055713193,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'a8d5f268e4d902bcf0ce13a92ed34a000e87786c95b940f086d7284fa17fcf10');
-INSERT INTO "_waiver_event" VALUES(2,5,1795700055713193,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'9eb9742930305ff91d68a7fd4c1e8c92e25278a0853fc380c32f7650033eba02');
+INSERT INTO "_waiver_event" VALUES(1,5,1795702258983862,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'26c1d5b54497ebe89979edb12d067144e5d372926500d7e0d598bee187903653');
+INSERT INTO "_waiver_event" VALUES(2,5,1795702258983862,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'07c9ab1cdb088ec0901dff3d29cc58bb02e03703b848b17e2cd4d85d1c24a2d4');
 CREATE TABLE _waiver_head (
     one integer primary key check (one = 1),
     id integer not null,
     hash text not null
 );
-INSERT INTO "_waiver_head" VALUES(1,2,'9eb9742930305ff91d68a7fd4c1e8c92e25278a0853fc380c32f7650033eba02');
+INSERT INTO "_waiver_head" VALUES(1,2,'07c9ab1cdb088ec0901dff3d29cc58bb02e03703b848b17e2cd4d85d1c24a2d4');
 CREATE INDEX _item_nvr on _item (nvr) where nvr is not null;
 CREATE INDEX _item_component on _item (component) where component is not null;
 CREATE INDEX _run_key on _run (source, key);
@@ -1000,7 +1000,7 @@ select
     s.name as source,
     m.key as key,
     m.topic as topic,
-    m.mapping as mapping,
+    coalesce(p.mapping, m.mapping) as mapping,
     (select group_concat(v.transport, ', ') from _message_via v where v.message = m.id) as transports,
     strftime('%Y-%m-%dT%H:%M:%S', m.received_at / 1000000, 'unixepoch') || printf('.%06d', m.received_at % 1000000) as received_at,
     m.size as raw_bytes,
