@@ -40,6 +40,7 @@ from ..wire.dataclass_schema import TIME, of_dataclass
 from ..wire.feed_schemas import SCHEMA as FEED_LINE
 from ..wire.schemas import Schema, any_of, list_of, optional, record, reference
 from .published_decisions import decisions
+from .published_feeds import feeds
 from .published_gate import gate
 from .published_pages import gates, pages_of_gates
 from .published_waivers import waivers
@@ -137,6 +138,7 @@ def printed() -> dict[str, Schema]:
         ),
         "publish": record("What was told, and where it is.", {"id": _TEXT, "said": _TEXT}),
         "export-parquet": of_dataclass(ParquetExport),
+        **feeds(),
         "deliver": _list(SinkReport),
         "sink-list": list_of(_sink_row(), "The sinks, and what waits for each."),
         "sink-check": _list(SinkAnswer),

@@ -49,7 +49,10 @@ def remap(context: Context, mapping: str, since: str | None, dry_run: bool, as_j
             )
         )  # fmt: skip
     if as_json:
-        changes = [{**change._asdict(), "results": count} for change, count in sorted(_by_name(done))]
+        changes = [
+            {**change._asdict(), "before": change.before or None, "results": count}
+            for change, count in sorted(_by_name(done))
+        ]
         print_json({
             "messages": done.messages, "same": done.same, "outdated": done.outdated, "gone": done.gone,
             "changes": changes, "unread": done.unread, "whole": done.whole, "dry_run": dry_run,

@@ -86,7 +86,7 @@ def _print(
         print_json({
             "new": done.new, "same": done.same, "left_out": done.left_out, "damaged": done.damaged,
             "first_damaged": done.first, "merged": done.merged, "whole": done.whole, "facts": digest.facts,
-            "digest": digest.digest, **({"difference": problem} if checked else {}),
+            "digest": digest.digest, "difference": problem,
         })  # fmt: skip
         return
     for kind in sorted(done.new.keys() | done.same.keys() | done.left_out.keys()):

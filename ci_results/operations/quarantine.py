@@ -24,6 +24,7 @@ from ..normalise.normaliser import Normaliser
 from ..plugin.faults import guarded, plugin_call
 from ..plugin.manager import Plugins
 from ..store.protocol import Store
+from ..store.replaying import KIND as FEED_LINE
 from ..wire.resultsdb_served import ServedResults
 from .harvest import normaliser_of
 from .import_et import Reading, row_again
@@ -124,6 +125,8 @@ class _Again:
         """Store one record and close it; return how many results. Raises InvalidError where it stays."""
         if record.resolved_at is not None:
             raise InvalidError(f"is closed already: {record.resolution}")
+        if record.kind == FEED_LINE:
+            raise InvalidError("is a line of a feed: mend the feed, then ci-results replay FEED")
         if record.kind == "report" and record.door != "harvest":
             count, resolution = self.reports.one(record)
             self.store.resolve(record.id, resolution)
