@@ -88,8 +88,15 @@ def outcomes(store: Store) -> dict[str, str]:
     return {each.testcase: each.outcome for each in store.results(ResultQuery()) if not each.superseded_by}
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with SqliteStore.open(tmp_path / "r.db") as opened:
+        yield opened
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Give a store of each kind."""
     on_disk = request.param == "sqlite"
     url = f"sqlite:{tmp_path / 'r.db'}" if on_disk else request.getfixturevalue("postgresql")("remap")
     opened = open_store(url)
@@ -98,7 +105,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.mark.demand("S-116")
-def test_what_comes_out_otherwise_supersedes_and_says_by_which_mapping(store: Store) -> None:
+def test_what_comes_out_otherwise_supersedes_and_says_by_which_mapping(each_store: Store) -> None:
+    store = each_store
     take(store, 1)
     take(store, 2, keys=["fine"], word="ok")
     done = again(store)
@@ -147,7 +155,9 @@ def test_what_a_later_message_has_told_stays(store: Store) -> None:
     assert outcomes(store) == {"ns.k": "PASSED"}
 
 
-def test_a_mended_time_supersedes_though_it_is_earlier(store: Store) -> None:
+def test_a_mended_time_supersedes_though_it_is_earlier(each_store: Store) -> None:
+    store = each_store
+
     class Earlier(Second):
         shift = timedelta(hours=2)
 
