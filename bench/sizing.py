@@ -1,6 +1,7 @@
 """How a store grows: bytes a result, on both kinds of store, and whether questions stay as fast.
 
-    python bench/sizing.py [--sizes 50000 100000 200000] [--url postgresql://postgres@127.0.0.1/postgres]
+    python bench/sizing.py [--sizes 50000 100000 200000] [--shape harvest messages]
+        [--store sqlite postgresql] [--url postgresql://postgres@127.0.0.1/postgres]
 
 Results come in pages of 1,000, either as a harvest brings them (200 of a run) or as messages do (one each,
 whose bytes are kept). Sizes are of files and tables after a checkpoint; the last column tells what each
@@ -37,6 +38,7 @@ from ci_results.store.postgres_daily import count_days
 from ci_results.store.postgres_migrations import current_schema
 from ci_results.store.protocol import Store
 
+KINDS = ("sqlite", "postgresql")
 PAGE = 1_000
 ASKED = 200
 
@@ -67,7 +69,8 @@ def pages(count: int, shape: str) -> Iterator[Page]:
                 )
             )  # fmt: skip
         number += len(some)
-        singly = [replace(one, run=None) for one in some]
+        first = number - len(some)
+        singly = [replace(one, run=None, key=f"{one.key} {at}") for at, one in enumerate(some, first)]
         yield Page(source="ci", results=singly, door="message", messages=messages)
 
 
@@ -155,16 +158,15 @@ def main() -> None:
     parser.add_argument(
         "--shape", choices=("harvest", "messages"), nargs="+", default=["harvest", "messages"]
     )
+    parser.add_argument("--store", choices=KINDS, nargs="+", default=list(KINDS))
     given = parser.parse_args()
     sizes = sorted(size - size % PAGE for size in given.sizes)
     rows: list[tuple[Any, ...]] = []
     for shape in given.shape:
-        for kind, work in (
-            ("SQLite", lambda shape=shape: on_sqlite(sizes, shape)),
-            ("PostgreSQL", lambda shape=shape: on_postgresql(sizes, shape, given.url)),
-        ):
+        for kind in given.store:
             before = (0, 0.0)
-            for stored, whole, a_second, asked in work():
+            measured = on_sqlite(sizes, shape) if kind == "sqlite" else on_postgresql(sizes, shape, given.url)
+            for stored, whole, a_second, asked in measured:
                 more = (whole - before[1]) / (stored - before[0])
                 rows.append((shape, kind, stored, whole / 1e6, whole / stored, more, a_second, asked))
                 before = (stored, whole)

@@ -162,7 +162,6 @@ def test_doctor_says_what_is_wrong_and_what_to_do(harvested: Ask, configured: An
     )
 
 
-@pytest.mark.demand("S-125")
 def test_every_fault_that_the_doctor_finds_comes_with_what_to_type(
     harvested: Ask, configured: Any, folder: Path
 ) -> None:

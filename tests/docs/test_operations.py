@@ -114,7 +114,6 @@ def test_the_upgrade_is_what_the_commands_say(here: Path) -> None:
     assert "has the schema of this version" in done(ours, here)
 
 
-@pytest.mark.demand("S-125")
 def test_what_is_typed_when_a_disk_is_full_is_what_there_is(here: Path) -> None:
     fill(f"sqlite:{here / 'ci-results.db'}")
     (typed,) = lines("A disk is full")
