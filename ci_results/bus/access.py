@@ -50,7 +50,7 @@ class Access:
         try:
             context = ssl.create_default_context(cafile=self.ca and str(self.ca))
             if self.cert is not None and self.key is not None:
-                context.load_cert_chain(self.cert, self.key)
+                context.load_cert_chain(self.cert, self.key, "")  # or a key with a pass phrase asks for it
         except OSError as err:
             files = ", ".join(str(each) for each in (self.ca, self.cert, self.key) if each)
             raise problem(f"{files}: cannot be used as certificates: {err}") from err

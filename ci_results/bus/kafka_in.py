@@ -101,6 +101,8 @@ class KafkaInlet(Inlet):
             found = self._told(ask, self._consumer).topics
             if asked is not None and (err := found[asked].error) is not None:
                 raise SourceRefusedError(f"{self._place}: topic {topic}: {err.str()}")
+        self._told(lambda: self._consumer.poll(0))
+        self._faults.gone = False  # what failed before somebody answered
 
     def _join(self) -> None:
         """Become a member, and look into each partition: what waits there is handed over at once then."""

@@ -17,7 +17,7 @@ from .confirmations import Confirmations
 from .kafka import OPEN_WITHIN_S, Faults
 
 T = TypeVar("T")
-CONFIRM_WITHIN_S = 120
+CONFIRM_WITHIN_S = 60
 """A message of which nothing is heard for so long is taken for not delivered."""
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")

@@ -30,7 +30,7 @@ _CHUNK = 1 << 18
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:\s*(\d+)\s*$", re.MULTILINE)
 _ESCAPED = str.maketrans({"\\": r"\\", "\r": r"\r", "\n": r"\n", ":": r"\c"})
-_NOTHING_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError)
+_NOTHING_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

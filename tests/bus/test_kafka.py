@@ -186,12 +186,13 @@ def test_a_pattern_that_fits_no_topic_yet_is_no_fault(brokers: Cluster, topic: s
 
 
 def test_a_cluster_that_is_gone_is_told(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ci_results.bus.kafka_out.CONFIRM_WITHIN_S", 1)
-    monkeypatch.setattr("ci_results.bus.kafka_out.OPEN_WITHIN_S", 1)
     with cluster() as made:
-        inlet, outlet = choose(made.reads(topic)).inlet(), choose(made.url).outlet()
-        outlet.publish([sent(topic)])
+        inlet = choose(made.reads(topic)).inlet()
+        with closing(choose(made.url).outlet()) as outlet:
+            outlet.publish([sent(topic)])
         inlet.ack(inlet.receive(1, 5, 0))
+        monkeypatch.setattr("ci_results.bus.kafka_out.CONFIRM_WITHIN_S", 1)
+        outlet = choose(made.url).outlet()
     with closing(inlet), pytest.raises(SourceUnavailableError, match=r"127\.0\.0\.1:"):
         inlet.receive(1, 20, 0)
     with closing(outlet), pytest.raises(SinkUnavailableError, match=r"127\.0\.0\.1:") as told:

@@ -12,7 +12,7 @@ import pytest
 
 from ci_results import Departure, SinkUnavailableError, SourceRefusedError
 from ci_results.bus.choosing import Chosen, choose
-from ci_results.errors import SourceUnavailableError
+from ci_results.errors import ConfigError, SourceUnavailableError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tls import Papers, gate, papers
@@ -103,6 +103,18 @@ def test_our_own_certificate_says_who_we_are(
         assert set(door.names) == {"ci-results"}
         with pytest.raises((SourceUnavailableError, SourceRefusedError), match=f"127.0.0.1:{door.port}: "):
             at(scheme, door.port, ca=server.ca).inlet()
+
+
+def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(scheme: str, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization as keys
+
+    ours = papers(tmp_path / "ours")
+    key = keys.load_pem_private_key(ours.key.read_bytes(), None)
+    hidden = keys.BestAvailableEncryption(b"secret")
+    ours.key.write_bytes(key.private_bytes(keys.Encoding.PEM, keys.PrivateFormat.TraditionalOpenSSL, hidden))
+    files = {"queue": "q", "cert": str(ours.cert), "key": str(ours.key)}
+    with pytest.raises(ConfigError, match=r"key\.pem: cannot be used as certificates"):
+        choose(f"{scheme}://127.0.0.1", keys=files).ready()
 
 
 def test_a_broker_that_speaks_no_tls_is_told(scheme: str, at: Callable[..., Chosen]) -> None:
