@@ -57,9 +57,9 @@ class Road:
 
     def _forget(self, *ends: socket.socket) -> None:
         for end in ends:
-            if end in self._ends.get_map():
+            if end.fileno() >= 0:  # its other end may have ended it just before
                 self._ends.unregister(end)
-            end.close()
+                end.close()
 
     def _cut(self) -> None:
         for key in list(self._ends.get_map().values()):
