@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..domain.delivery import START
 from ..domain.garbled import Garbled
 from ..domain.page import Page
 from ..store.changes import KIND
@@ -12,7 +13,7 @@ from ..store.protocol import Store
 
 def changes(store: Store) -> list[tuple[str, str, dict[str, Any]]]:
     """Return what a store tells its sinks of changes, in order: kind, name, what is said."""
-    found = store.outbox.happened(store.outbox.begin("changes"), None, {KIND}, 100)
+    found = store.outbox.happened(START, None, {KIND}, 100)
     return [
         (each.body["kind"], each.body["name"], each.body["said"])
         for happenings in found.values()

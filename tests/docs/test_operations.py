@@ -83,7 +83,7 @@ def test_the_drill_of_a_file_is_done_as_it_stands(here: Path) -> None:
     (here / "ci-results.toml").write_text('store = "sqlite:results.db"\n')
     drill, _postgresql = lines("Restore drill")
     said = done(drill, here)
-    assert "the canonical dumps of both are equal: 20 facts" in said
+    assert "the canonical dumps of both are equal: 21 facts" in said
     assert said.count("ns.case") == 1
     assert not list(here.glob("drill*.db"))
 
@@ -95,7 +95,7 @@ def test_the_drill_of_a_database_is_done_as_it_stands(here: Path, database: str)
     _sqlite, drill = lines("Restore drill")
     said = done([line.replace("ci_results", database) for line in drill], here)
     live = done([f"ci-results db copy postgresql:///{database} sqlite:live.db"], here)
-    digests = re.findall(r"20 facts, digest (\w+)", said + live)
+    digests = re.findall(r"21 facts, digest (\w+)", said + live)
     assert len(digests) == 2
     assert len(set(digests)) == 1
     assert said.count("ns.case") == 1
