@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-
-from stomp.utils import Frame
+from typing import TYPE_CHECKING
 
 from ..domain.carried import Arrival
 from ..errors import SourceRefusedError, SourceUnavailableError
 from ..plugin.transport import Inlet
 from .gathering import gather
 from .stomp import StompOptions
-from .stomp_line import OPEN_WITHIN_S, Dial, Line, frame
+from .stomp_frames import frame
+from .stomp_line import OPEN_WITHIN_S, Dial, Line
+
+if TYPE_CHECKING:
+    from stomp.utils import Frame
 
 _OF_THE_SESSION = frozenset({"ack", "subscription"})
 

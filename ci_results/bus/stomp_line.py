@@ -1,25 +1,25 @@
 """A connection that speaks STOMP 1.2: frames of stomp.py, on a socket and a thread of our own.
 
-stomp.py's own connections read on a thread behind one's back. Of 9.0 such a thread does not see the end of a
-connection with TLS (it goes on in circles, deaf), and it keeps to itself why a connection could not be made.
+stomp.py's own connections are read by a thread behind one's back. That of 9.0 does not see the end of a
+connection with TLS: it goes round in circles, deaf. Why a connection could not be made, it keeps to itself.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-
-os.environ.setdefault("STOMP_SKIP_HOSTNAME_SCAN", "1")  # or an import asks the network who we are
-from stomp.utils import Frame, convert_frame, parse_frame
+from typing import TYPE_CHECKING
 
 from ..errors import CiResultsError
 from .access import Place, distrust
+from .stomp_frames import Unpacked, bare, frame, packed
+
+if TYPE_CHECKING:
+    from stomp.utils import Frame
 
 OPEN_WITHIN_S = 15
 SEND_WITHIN_S = 60
@@ -27,9 +27,6 @@ SEND_WITHIN_S = 60
 
 CLOSE_WITHIN_S = 2
 _CHUNK = 1 << 18
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_LENGTH = re.compile(rb"^content-length:\s*(\d+)\s*$", re.MULTILINE)
-_ESCAPED = str.maketrans({"\\": r"\\", "\r": r"\r", "\n": r"\n", ":": r"\c"})
 _NOTHING_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -56,7 +53,7 @@ class Line:
     ) -> None:
         self.place = str(dial.place)
         self._away, self._refused = away, refused
-        self._buffer = bytearray()
+        self._unpacked = Unpacked()
         self._beat_s = self._silence_s = 0.0
         self._said = self._heard = time.monotonic()
         self.settled = False
@@ -69,7 +66,7 @@ class Line:
 
     def send(self, frames: Iterable[Frame]) -> None:
         """Send frames, all with one call."""
-        self._write(b"".join(piece for frame in frames for piece in convert_frame(frame)))
+        self._write(packed(frames))
 
     def read(self, wait_s: float) -> list[Frame]:
         """Return what has come; wait at most so long for it, and let our heart beat."""
@@ -78,9 +75,8 @@ class Line:
             self._beat()
             left = max(0.0, until - time.monotonic())
             chunk = self._chunk(min(left, self._beat_s or left))
-            self._buffer += chunk
-            if found := self._frames():
-                return [self._told(frame) for frame in found]
+            if chunk and (found := self._unpacked.feed(chunk)):
+                return [self._told(each) for each in found]
             if not chunk and left <= 0:
                 return []
 
@@ -90,10 +86,10 @@ class Line:
         until = time.monotonic() + within_s
         while (left := until - time.monotonic()) > 0:
             found = self.read(left)
-            for number, frame in enumerate(found):
-                if frame.cmd == command:
-                    return frame, [*others, *found[number + 1 :]]
-                others.append(frame)
+            for number, each in enumerate(found):
+                if each.cmd == command:
+                    return each, [*others, *found[number + 1 :]]
+                others.append(each)
         raise self._away(f"{self.place}: says no {command} within {within_s} s")
 
     def close(self) -> None:
@@ -136,7 +132,7 @@ class Line:
             headers["login"] = dial.user
         if dial.password is not None:
             headers["passcode"] = dial.password
-        self.send([Frame("CONNECT", headers)])  # whose headers are not escaped
+        self.send([bare("CONNECT", headers)])
         said, _others = self.wait_for("CONNECTED", OPEN_WITHIN_S)
         sends, wants = (int(each) for each in said.headers.get("heart-beat", "0,0").split(","))
         if beats and ours_ms and wants:
@@ -176,35 +172,10 @@ class Line:
         self._heard = time.monotonic()
         return chunk
 
-    def _frames(self) -> list[Frame]:
-        """Take all frames that are whole out of the buffer."""
-        found, start, buffer = [], 0, self._buffer
-        while True:
-            while start < len(buffer) and buffer[start] in b"\r\n":  # heartbeats, and ends of frames
-                start += 1
-            head = _END_OF_HEAD.search(buffer, start)
-            if head is None:
-                break
-            length = _LENGTH.search(buffer, start, head.end())
-            end = buffer.find(0, head.end() + int(length[1])) if length else buffer.find(0, head.end())
-            if end < 0:
-                break
-            if (frame := parse_frame(bytes(buffer[start:end]))) is not None:
-                found.append(frame)
-            start = end + 1
-        del buffer[:start]
-        return found
-
-    def _told(self, frame: Frame) -> Frame:
+    def _told(self, came: Frame) -> Frame:
         """Return a frame; raise what an ERROR says: the broker closes the connection after it."""
-        if frame.cmd != "ERROR":
-            return frame
-        body = (frame.body or b"").decode("utf-8", "replace").strip().partition("\n")[0]
-        words = dict.fromkeys(each for each in (frame.headers.get("message", ""), body) if each)
+        if came.cmd != "ERROR":
+            return came
+        body = (came.body or b"").decode("utf-8", "replace").strip().partition("\n")[0]
+        words = dict.fromkeys(each for each in (came.headers.get("message", ""), body) if each)
         raise (self._away if self.settled else self._refused)(f"{self.place}: {': '.join(words)[:200]}")
-
-
-def frame(command: str, headers: Mapping[str, object], body: bytes = b"") -> Frame:
-    """Return a frame to send, its headers escaped."""
-    texts = {name.translate(_ESCAPED): str(value).translate(_ESCAPED) for name, value in headers.items()}
-    return Frame(command, texts, body)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-
-from stomp.utils import Frame
+from typing import TYPE_CHECKING
 
 from ..domain.carried import Departure
 from ..errors import SinkRefusedError, SinkUnavailableError
 from ..plugin.transport import Outlet
 from .confirmations import Confirmations
 from .stomp import StompOptions
-from .stomp_line import Dial, Line, frame
+from .stomp_frames import frame
+from .stomp_line import Dial, Line
+
+if TYPE_CHECKING:
+    from stomp.utils import Frame
 
 CONFIRM_WITHIN_S = 120
 """A broker that confirms nothing for so long is taken for gone."""

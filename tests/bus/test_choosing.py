@@ -96,7 +96,8 @@ def test_a_library_that_is_missing_is_told(
     monkeypatch: pytest.MonkeyPatch, scheme: str, library: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, "ci_results.bus.stomp_line", raising=False)
+    for name in ("stomp_line", "stomp_frames"):
+        monkeypatch.delitem(sys.modules, f"ci_results.bus.{name}", raising=False)
     with pytest.raises(ConfigError, match=rf"{scheme}: needs .*: pip install 'ci-results\[{extra}\]'"):
         choose(f"{scheme}://h").ready()
 
