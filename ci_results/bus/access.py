@@ -42,7 +42,10 @@ class Access:
         """Return user and password, None where nobody said. Raises ConfigError."""
         parts = urlsplit(url)
         said = unquote(parts.password) if parts.password else None
-        secret = said or Token(self.password_env, self.password_file).read()
+        try:
+            secret = said or Token(self.password_env, self.password_file).read()
+        except ConfigError as err:
+            raise ConfigError(str(err).replace("token_", "password_", 1)) from err
         return (unquote(parts.username) if parts.username else None), secret
 
     def context(self, problem: Callable[[str], CiResultsError] = ConfigError) -> ssl.SSLContext:

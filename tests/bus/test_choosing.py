@@ -72,7 +72,7 @@ def test_where_and_as_whom_is_in_the_url(monkeypatch: pytest.MonkeyPatch) -> Non
         ("stomp://h", r"h:61613: queue: missing.* write queue = "),
         ("stomp://h:x?queue=q", r"h:x: Port could not be cast"),
         ("stomps://h?queue=q&ca=no.pem", r"no\.pem: cannot be used as certificates"),
-        ("stomp://ci@h?queue=q&password_env=NOT_THERE", r"export NOT_THERE="),
+        ("stomp://ci@h?queue=q&password_env=NOT_THERE", r"^password_env: .*; export NOT_THERE="),
         ("amqps://h?ca=no.pem", r"no\.pem: cannot be used as certificates"),
         ("kafka://h", r"h: topics: missing.* write topics = "),
         ("kafka://h/ci?topics=a", r"h: a path means nothing to Kafka: '/ci'"),

@@ -90,6 +90,17 @@ def test_offsets_are_committed_as_messages_are_acknowledged(brokers: Cluster, to
     assert of_one == [1, 4, 7]  # what is about one subject stays in order
 
 
+def test_who_waits_for_the_store_misses_nothing(brokers: Cluster, topic: str) -> None:
+    with closing(choose(brokers.reads(topic)).inlet()) as inlet:
+        with closing(choose(brokers.url).outlet()) as outlet:
+            outlet.publish([sent(topic, number, about="widget") for number in range(2_000)])
+        found = list(inlet.receive(10, 5, 0))
+        inlet.idle(0.3)
+        while len(found) < 2_000 and (more := inlet.receive(300, 5, 0)):
+            found += more
+        assert [str(each.id) for each in found] == [f"m{number}" for number in range(2_000)]
+
+
 def test_a_subject_is_the_key_and_what_is_sent_says_who_it_is(brokers: Cluster, topic: str) -> None:
     brokers.reads(topic)
     with closing(choose(brokers.url).outlet()) as outlet:
