@@ -21,6 +21,7 @@ from .junit_names import suite_name, tidy
 from .junit_note import KEPT_CHARS, Text, note
 from .junit_outcome import FAILING, PROBLEMS, RETRIED, Problem, verdict
 from .junit_overall import OVERALL
+from .junit_plain import PLAIN
 from .junit_suites import KEY_PART, Data, Declared, Frame, Head, head_and_name, head_of, tidy_key
 from .junit_values import TEN_YEARS_S, seconds
 from .xml_refusal import Refused
@@ -40,6 +41,7 @@ Value = str | tuple[str, ...]
 _Told = tuple[str, str, str, float | None, str | None, Data]
 _Start = Callable[[str, dict[str, str]], None]
 _End = Callable[[str], None]
+_Tell = Callable[[str, str, str, float | None, str | None, Data], None]
 _NOT_AGAIN: _Told = ("", "", "", None, None, {})
 
 
@@ -52,7 +54,8 @@ class Cases:
     __slots__ = (
         "_about", "_attributes", "_begun", "_case_frame", "_end", "_frame", "_head", "_heads", "_incomplete",
         "_inner", "_keys", "_names", "_passed", "_plain", "_prefix", "_problem", "_problems", "_properties",
-        "_property_name", "_retries", "_skip", "_text", "_text_level", "_words", "at", "declared",
+        "_property_name", "_retries", "_skip", "_tell", "_text", "_text_level", "_verbatim", "_words", "at",
+        "declared",
         "found", "parser", "time", "title",
     )  # fmt: skip
 
@@ -76,6 +79,7 @@ class Cases:
         self.found: list[Observation] = []
         self.parser: XMLParserType
         self.time: datetime | None = about.time
+        self._tell = self._teller()
         self.forget()
 
     def forget(self) -> None:
@@ -96,6 +100,37 @@ class Cases:
         start, self._end = self._handlers(parser)
         parser.StartElementHandler, parser.EndElementHandler = start, self._end
         parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartCdataSectionHandler, parser.EndCdataSectionHandler = self._start_cdata, self._end_cdata
+        self._verbatim = False
+
+    def pass_over(self, text: str, at: int) -> int:
+        """Tell the plain cases that follow each other from `at` on; return where one begins that is not told.
+
+        Only for a parser that has read all before `at`. It goes on where this says, with a case that it
+        sees even where that is plain: so there is one to go back to after damage.
+        """
+        if self._attributes is not None or self._skip or self._frame is None or self._verbatim:
+            return at
+        following = PLAIN.scanner(text, at).match  # type: ignore[attr-defined]
+        found = following()
+        if found is None:
+            return at
+        heads, keys, tell = self._heads, self._keys, self._tell
+        for after in iter(following, None):
+            classname, name, took = found.groups()
+            head = heads.get(classname)
+            if head is None or classname == name:
+                break
+            if head is not self._head:
+                self._enter(head)
+            testcase = head.testcase + name
+            part = name if ":" not in name else apart(name)
+            if len(testcase) > MAX_LENGTH or not keys.add(part):
+                break
+            self._passed += 1
+            tell(head.key + part, testcase, "passed", float(took), None, head.data)
+            found = after
+        return int(found.start())
 
     @property
     def counts(self) -> dict[str, int]:
@@ -177,9 +212,7 @@ class Cases:
         """
         names, keys = self._names, self._keys
         live, take, most = keys.live, keys.live.add, keys.MOST_LIVE
-        run, item, item_type = self._about.run, self._about.item, self._about.item_type
-        scenario, arch = self._about.scenario, self._about.arch
-        tell = self.found.append
+        tell = self._tell
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             if tag != "testcase":
@@ -253,6 +286,19 @@ class Cases:
                 if told is _NOT_AGAIN:
                     return
                 key, testcase, word, took, said, data = told
+            tell(key, testcase, word, took, said, data)
+
+        return start, end
+
+    def _teller(self) -> _Tell:
+        """Make the function that enters a case into `found`."""
+        run, item, item_type = self._about.run, self._about.item, self._about.item_type
+        scenario, arch = self._about.scenario, self._about.arch
+        enter = self.found.append
+
+        def tell(
+            key: str, testcase: str, word: str, took: float | None, said: str | None, data: Data
+        ) -> None:
             draft: Any = Draft()
             draft.key = key
             draft.testcase = testcase
@@ -269,9 +315,9 @@ class Cases:
             draft.data = data
             draft.run = run
             draft.__class__ = Observation
-            tell(draft)
+            enter(draft)
 
-        return start, end
+        return tell
 
     def _learn(self, tag: str) -> str:
         """Know a tag by its local name, whatever its namespace."""
@@ -396,6 +442,12 @@ class Cases:
             value = "(not kept)"
         key = f"property.{tidy(name, 128).replace(':', '_')}"
         self._properties[key] = (*self._properties.get(key, ()), value[:_PROPERTY_CHARS])
+
+    def _start_cdata(self) -> None:
+        self._verbatim = True
+
+    def _end_cdata(self) -> None:
+        self._verbatim = False
 
     def _stand_in(self, frame: Frame | None) -> Frame:
         """Be in `frame`; before the root that is a frame of no suites."""
