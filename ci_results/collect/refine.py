@@ -26,7 +26,9 @@ def refine(
 
     `hook` is the relay of the hooks rename_testcases and enrich_results. Raises PluginError.
     """
-    names = renamed(frozenset(each.testcase for each in seen if isinstance(each.testcase, str)), hook)
+    names: Mapping[str, str] = {}
+    if hook.rename_testcases.get_hookimpls():
+        names = renamed(frozenset(each.testcase for each in seen if isinstance(each.testcase, str)), hook)
     results: list[Result] = []
     refused: list[Garbled] = []
     for each in seen:

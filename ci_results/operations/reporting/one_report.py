@@ -222,7 +222,10 @@ class _OneReport:
 
     def _kept(self, seen: Iterator[Seen]) -> Iterator[Seen]:
         """Put the file itself in the place of the first piece that nobody reads, where it does not stay."""
-        kept = self.stays
+        if self.stays:
+            yield from seen
+            return
+        kept = False
         for each in seen:
             if not kept and isinstance(each, Garbled) and each.kind == "report":
                 kept = True

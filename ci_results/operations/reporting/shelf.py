@@ -67,7 +67,7 @@ class Shelf(ABC):
         ]
         if quarantine and self.reason is None:
             self.reason = quarantine[0].reason
-        self.outcomes.update(result.outcome for result in results if "parent" in result.data)
+        self.outcomes.update([result.outcome for result in results if "parent" in result.data])
         read = len(results)
         if filing.before:
             results = [each for each in results if filing.before.get(each.key) != what_it_says(each)]
