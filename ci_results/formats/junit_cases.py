@@ -109,7 +109,8 @@ class Cases:
         Only for a parser that has read all before `at`. It goes on where this says, with a case that it
         sees even where that is plain: so there is one to go back to after damage.
         """
-        if self._attributes is not None or self._skip or self._frame is None or self._verbatim:
+        frame = self._frame
+        if self._attributes is not None or self._skip or frame is None or self._verbatim:
             return at
         following = PLAIN.scanner(text, at).match  # type: ignore[attr-defined]
         found = following()
@@ -119,7 +120,9 @@ class Cases:
         for after in iter(following, None):
             classname, name, took = found.groups()
             head = heads.get(classname)
-            if head is None or classname == name:
+            if head is None:
+                head = head_of(frame, classname, self._prefix)
+            if classname == name or classname not in heads:  # it is not kept where it is not printable
                 break
             if head is not self._head:
                 self._enter(head)
