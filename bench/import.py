@@ -41,6 +41,7 @@ def script(report: Path, store: Path) -> dict[str, float]:
     import junitparser
     import sqlite_utils
 
+    began, cpu = time.perf_counter(), time.process_time()
     database = sqlite_utils.Database(store)
     table = database["results"]
 
@@ -62,7 +63,7 @@ def script(report: Path, store: Path) -> dict[str, float]:
                 }
 
     table.insert_all(rows(), batch_size=1000)
-    return {}
+    return {"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu}
 
 
 def main() -> None:
