@@ -1,10 +1,8 @@
-"""Kafka keeps the contract of transports; offsets are committed late, and what fails is told."""
+"""Offsets are committed late, what is about one subject stays in order, and what fails is told."""
 
 from __future__ import annotations
 
 import sys
-import uuid
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from ci_results import Departure, SinkRefusedError, SinkUnavailableError, SourceRefusedError
-from ci_results.bus.choosing import Chosen, choose
+from ci_results.bus.choosing import choose
 from ci_results.domain.page import Page
 from ci_results.errors import SourceUnavailableError
 from ci_results.messages.opening import open_arrival
@@ -25,7 +23,6 @@ from ci_results.sinks.delivering import Surroundings
 from ci_results.sinks.progress import State
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.store_contract import result
-from ci_results.testing.transport_contract import TransportContract
 
 sys.path.insert(0, str(Path(__file__).parent))
 from clusters import Cluster, cluster
@@ -37,26 +34,8 @@ pytestmark = pytest.mark.needs("kafka")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def brokers() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"org.example.{uuid.uuid4().hex[:8]}"
-
-
 def sent(topic: str, number: int = 0, **more: Any) -> Departure:
     return Departure(topic=topic, body=b'{"n": %d}' % number, id=f"m{number}", sent_at=NOON, **more)
-
-
-class TestKafka(TransportContract):
-    @pytest.fixture
-    def bus(self, brokers: Cluster, topic: str) -> Chosen:
-        self.topic = topic
-        return choose(brokers.reads(topic))
 
 
 def raw_consumer(brokers: Cluster, group: str) -> Any:
