@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
 def read_line(raw: bytes) -> Line:
     """Read a line. Raises InvalidError for one that is damaged, or says less than a store needs."""
-    if _NUL.search(raw):
+    if b"\\u0000" in raw and _NUL.search(raw):
         raise InvalidError("holds a NUL, which no store takes")
     try:
         told = orjson.loads(raw)
@@ -58,8 +58,8 @@ def read_line(raw: bytes) -> Line:
     stored = told.get("stored")
     if not isinstance(stored, dict):
         raise InvalidError("lacks what the store kept; write the feed anew: ci-results export feed FILE")
-    said = _read(told, {**_PLACE, **SHAPES[event]})
-    kept = _read(stored, {**_COMMIT[event], **_KEPT.get(event, {})}, "stored.")
+    said = _read(told, _SAID[event])
+    kept = _read(stored, _STORED[event], "stored.")
     return Line(said["seq"], event, said | {f"stored_{name}": value for name, value in kept.items()}, told)
 
 
@@ -217,3 +217,5 @@ _KEPT: Mapping[str, Shape] = {
     },
     DECISION: {"satisfied": _yes, "summary": _text, "answer": _object, "proof": _object},
 }  # fmt: skip
+_SAID: Mapping[str, Shape] = {event: {**_PLACE, **shape} for event, shape in SHAPES.items()}
+_STORED: Mapping[str, Shape] = {event: {**_COMMIT[event], **_KEPT.get(event, {})} for event in SHAPES}

@@ -32,7 +32,7 @@ from ci_results.testing.store_contract import NOON, result
 from ci_results.testing.waiver_contract import any_acts
 
 Place = Callable[[str], str]
-FACTS = ("_result", "_waiver_event", "_quarantine", "_expectation", "_decision")
+FACTS = ("_result", "_group", "_testcase", "_waiver_event", "_quarantine", "_expectation", "_decision")
 needs_postgresql = pytest.mark.needs("postgresql")
 
 
