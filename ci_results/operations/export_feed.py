@@ -59,22 +59,22 @@ def export_feed(
 
 def lines_of(store: Store) -> Iterator[tuple[int, str, bytes]]:
     """Yield (seq, kind, line) of all that is stored by now, in the order in which sinks get it."""
-    outbox, end = store.outbox, store.waivers.seq()
+    outbox, end = store.outbox, store.outbox.end()
     at, moved = START, True
     while moved:
         out = outbox.after(at, READ_ROWS)
-        until = out.positions[-1] if out.positions else None
+        until = out.positions[-1] if out.positions else end
         told = outbox.happened(at, until, ALL_KINDS, READ_COMMITS)
         rest = deque(zip(out.positions, out.batch, out.batch.receipts, strict=True))
         moved = bool(told or rest)
         for seq, happenings in (*told.items(), *([] if len(told) == READ_COMMITS else [(None, [])])):
             while rest and (seq is None or rest[0][0].seq < seq):
                 at, result, receipt = rest.popleft()
-                if at.seq > end:
+                if at.seq > end.seq:
                     return
                 yield at.seq, RESULT, to_feed_line(result, receipt)
             if seq is not None:
-                if seq > end:
+                if seq > end.seq:
                     return
                 for each in happenings:
                     yield seq, each.event, to_stored_line(each)

@@ -147,11 +147,12 @@ class _Delivery:
 
     def _step(self) -> None:
         """Hand over some of what waits, in the order of commits."""
-        out = self.outbox.after(self.position, READ_ROWS)
         if not self.sink.takes:
-            self._hand_over(out)
+            self._hand_over(self.outbox.after(self.position, READ_ROWS))
             return
-        until = out.positions[-1] if out.positions else None
+        end = self.outbox.end()  # before what is read: results that come after it are for the next step
+        out = self.outbox.after(self.position, READ_ROWS)
+        until = out.positions[-1] if out.positions else end
         happened = self.outbox.happened(self.position, until, self.sink.takes, READ_COMMITS)
         for seq, happenings in happened.items():
             self._hand_over(_part(out, self.position, seq))

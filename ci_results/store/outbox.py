@@ -107,12 +107,17 @@ class Outbox:
         """Return at most `limit` results after `position`, of all sources, in order."""
         return facts_after(self._ask, self._dialect, position, limit)
 
+    def end(self) -> Position:
+        """Return where a sink stands that has everything by now."""
+        return _end(self._ask)
+
     def happened(
         self, after: Position, until: Position | None, kinds: Collection[str], limit: int
     ) -> dict[int, list[Happening]]:
         """Return what happened beside results after a position, up to another (None: by now), by commit.
 
-        At most `limit` commits are looked at; what is not of `kinds` is an empty list.
+        Who asks for results first and then for this asks for `end` before both: what comes in between
+        would be passed by. At most `limit` commits are looked at; what is not of `kinds` is an empty list.
         """
         end = _end(self._ask) if until is None else until
         return happened(self._ask, self._dialect, after.seq, end.seq, kinds, limit)

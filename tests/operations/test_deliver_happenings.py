@@ -15,6 +15,7 @@ from ci_results.domain.happening import KINDS, Happening
 from ci_results.domain.page import Page
 from ci_results.errors import DeliveryError, SinkRefusedError, SinkUnavailableError
 from ci_results.operations.deliver import deliver
+from ci_results.operations.export_feed import export_feed
 from ci_results.plugin.contract import Sink
 from ci_results.sinks import delivering
 from ci_results.sinks.configured import ConfiguredSink, SinkKeys
@@ -191,3 +192,42 @@ def test_a_sink_that_says_it_takes_more_and_cannot_is_told_by_name(store: Store)
     assert report.state is State.BROKEN
     assert report.error is not None
     assert "announce()" in report.error
+
+
+def test_what_is_stored_between_two_questions_of_a_delivery_is_not_passed_by(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after, found = store.outbox.after, []
+
+    def then_something_comes(*asked: Any) -> Any:
+        out = after(*asked)
+        if not out.positions and not found:
+            found.append(out)
+            commit(store, "late")
+            store.waivers.append([grant()])
+        return out
+
+    monkeypatch.setattr(store.outbox, "after", then_something_comes)
+    sink = Heap()
+    run(store, sink)
+    run(store, sink)
+    assert sink.got == ["late", "waiver 2-0"]
+
+
+def test_what_is_stored_between_two_questions_of_an_export_is_not_passed_by(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after, found = store.outbox.after, []
+
+    def then_something_comes(*asked: Any) -> Any:
+        out = after(*asked)
+        if not found:
+            found.append(out)
+            commit(store, "late")
+            store.waivers.append([grant()])
+        return out
+
+    store.waivers.append([grant()])
+    monkeypatch.setattr(store.outbox, "after", then_something_comes)
+    assert export_feed(store, tmp_path / "feed.jsonl").lines == {"waiver": 1}
+    assert export_feed(store, tmp_path / "second.jsonl").lines == {"waiver": 2, "result": 1}
