@@ -24,7 +24,7 @@ from ..normalise.normaliser import Normaliser
 from ..plugin.faults import guarded, plugin_call
 from ..plugin.manager import Plugins
 from ..store.protocol import Store
-from ..store.replaying import KIND as FEED_LINE
+from ..store.restoring import KIND as FEED_LINE
 from ..wire.resultsdb_served import ServedResults
 from .harvest import normaliser_of
 from .import_et import Reading, row_again

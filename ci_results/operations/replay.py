@@ -17,7 +17,7 @@ from threading import Event
 from ..domain.page import Page
 from ..errors import ConflictError, InvalidError, shown
 from ..store.protocol import Store
-from ..store.replaying import Damaged, Fact
+from ..store.restoring import Damaged, Fact
 from ..wire.feed_reading import RESULT
 from .feeds import Feed, FeedLine, read_feeds
 from .replay_pages import Said, page_of, pages_of
@@ -80,7 +80,7 @@ def replay(around: Replaying) -> Replayed:
     Raises ConflictError for a store that holds something else and `merge` is not set, StoreError where the
     store cannot be used, or somebody else stores something meanwhile.
     """
-    kept = around.store.replaying.begin()
+    kept = around.store.restoring.begin()
     if not kept and not around.merge:
         raise ConflictError(
             "the store holds something else than what was replayed: replay into a new one"
@@ -109,7 +109,7 @@ class _Replay:
     """A replay, with what it has counted so far."""
 
     def __init__(self, around: Replaying) -> None:
-        self.around, self.store = around, around.store.replaying
+        self.around, self.store = around, around.store.restoring
         self.done = Replayed()
         self.bad: list[Damaged] = []
 

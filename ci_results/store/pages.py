@@ -21,7 +21,7 @@ from .fresh import Fresh, stored_ids
 from .groups import describe, enter_groups, members
 from .identity import to_us
 from .interning import Names
-from .replayed import AGAIN
+from .restored import AGAIN
 from .runrows import RunRows
 from .sidenotes import Bad, bad_records, job_rows
 from .sorting import Commons, as_noted, check_once, check_standing, numbered, put_in_place, sort_out

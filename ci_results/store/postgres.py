@@ -39,11 +39,11 @@ from .postgres_migrations import current_schema, migrate
 from .postgres_names import Names
 from .postgres_pages import PageWriter
 from .postgres_queue import PageQueue
-from .postgres_replaying import PostgresReplaying
+from .postgres_restoring import PostgresRestoring
 from .postgres_rows import asked, many
 from .postgres_selecting import select
 from .postgres_sql import array, to_postgres
-from .replaying import Replaying
+from .restoring import Restoring
 from .searcher import Searcher
 from .sidenotes import storable
 from .waivers import WaiverLog
@@ -76,7 +76,7 @@ class PostgresStore:
         self.expectations = Expectations(self._rows, self._change_in_turn, POSTGRES)
         self.bus = BusLog(self._rows, self._change, POSTGRES)
         self.decisions = Decisions(self._rows, self._change_in_turn, self._following, POSTGRES)
-        self.replaying: Replaying = PostgresReplaying(
+        self.restoring: Restoring = PostgresRestoring(
             self._rows, self._change_in_turn, self.commit_page, self._connections.writing, schema
         )
 

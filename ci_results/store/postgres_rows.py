@@ -15,7 +15,7 @@ from .fresh import Fresh
 from .groups import member_rows, members
 from .postgres_connections import Connection
 from .postgres_sql import to_postgres
-from .replayed import AGAIN
+from .restored import AGAIN
 from .runrows import Entry, Places, RunRow, own_entries
 from .sidenotes import Bad, job_rows
 

@@ -22,7 +22,7 @@ from .bus_log import BusLog
 from .decisions import Decisions
 from .expectations import Expectations
 from .outbox import Outbox
-from .replaying import Replaying
+from .restoring import Restoring
 from .waivers import WaiverLog
 
 
@@ -34,7 +34,7 @@ class Store(Protocol):
     expectations  which results are on their way
     decisions     what was decided, and how far the follower is that records it
     bus           by which messages results came, and how those fare who listen
-    replaying     takes back what a feed says
+    restoring     takes back what a feed says
 
     Raises StoreError where the store cannot take or give data now.
     """
@@ -44,7 +44,7 @@ class Store(Protocol):
     expectations: Expectations
     decisions: Decisions
     bus: BusLog
-    replaying: Replaying
+    restoring: Restoring
 
     def commit_page(self, page: Page) -> Committed:
         """Store results, quarantine and cursor in one transaction; durable when this returns.

@@ -42,7 +42,7 @@ from .outgoing import Ask
 from .pages import PageWriter
 from .plans import Plans
 from .readers import Readers
-from .replaying import Replaying
+from .restoring import Restoring
 from .searcher import Searcher
 from .selecting import select
 from .waivers import WaiverLog
@@ -90,7 +90,7 @@ class SqliteStore:
         self.expectations = Expectations(self._ask, self._change, SQLITE)
         self.bus = BusLog(self._ask, self._change, SQLITE)
         self.decisions = Decisions(self._ask, self._change, self._following, SQLITE)
-        self.replaying = Replaying(self._ask, self._change, self.commit_page, SQLITE)
+        self.restoring = Restoring(self._ask, self._change, self.commit_page, SQLITE)
 
     @classmethod
     def open(cls, path: Path, *, polite: bool | None = None) -> SqliteStore:

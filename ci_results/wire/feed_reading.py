@@ -19,6 +19,7 @@ from ..errors import InvalidError, shown
 
 RESULT = "result"
 _MOST = 2**63
+_HIGHEST = 10**11
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -97,6 +98,13 @@ def _id(value: Any) -> int:
     return int(value)
 
 
+def _place(value: Any) -> int:
+    """Read a number of a commit or a fact: a damaged one may not make a store prepare for the moon."""
+    if _id(value) > _HIGHEST:
+        raise ValueError("is beyond any store")
+    return int(value)
+
+
 def _seconds(value: Any) -> float:
     if type(value) not in (int, float):
         raise TypeError("must be a number")
@@ -163,7 +171,7 @@ def one_of(shape: Shape) -> Reader:
     return lambda value: _read(_object(value), shape)
 
 
-_PLACE: Shape = {"seq": _id, "id": _id}
+_PLACE: Shape = {"seq": _place, "id": _place}
 _EXPECTED: Shape = {
     "id": _id, "subject_type": _text, "subject": _text, "testcase": _text, "since": _moment,
     "due": maybe(_moment), "owner": maybe(_text),

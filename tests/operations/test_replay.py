@@ -257,6 +257,7 @@ LINE = {
         ({**LINE, "event": "rumour"}, "kind"),
         ({**LINE, "id": 2**63}, "id: must be"),
         ({**LINE, "id": True}, "id: must be"),
+        ({**LINE, "id": 10**12}, "id: is beyond"),
         ({**LINE, "data": {"a": "b"}}, "data: must be a list"),
         ({**LINE, "submit_time": "yesterday"}, "submit_time"),
         ({**LINE, "note": "a\0b"}, "NUL"),
@@ -353,10 +354,10 @@ def test_somebody_who_stores_meanwhile_ends_the_replay() -> None:
     with stores() as (old, new, feed):
         live(old, 3, 20)
         export_feed(old, feed)
-        assert new.replaying.begin()
+        assert new.restoring.begin()
         new.commit_page(Page(source="other", results=[result("k1", source="other")]))
         with pytest.raises(StoreError, match="somebody stores"):
-            new.replaying.reserve(99)
+            new.restoring.reserve(99)
         with pytest.raises(ConflictError):
             again(new, feed)
 

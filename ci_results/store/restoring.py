@@ -1,4 +1,4 @@
-"""Replaying: how a store takes back what a feed says; both stores share it.
+"""Restoring: how a store takes back what a feed says; both stores share it.
 
 A store that is made anew of a feed is marked, with the seq up to which it may have been: where somebody
 else has stored something beyond, no ids and seqs of a feed fit in any more.
@@ -16,7 +16,7 @@ from ..errors import InvalidError, StoreError
 from ..query.dialect import Dialect
 from .identity import record_digest
 from .outgoing import Ask
-from .replayed import SOURCE, SOURCE_ID, put_back
+from .restored import SOURCE, SOURCE_ID, put_back
 from .sidenotes import storable
 
 SOURCE_NAME = DOOR = "replay"
@@ -60,7 +60,7 @@ class Damaged(NamedTuple):
     raw: bytes
 
 
-class Replaying:
+class Restoring:
     """What a store does to be made anew of a feed.
 
     ask     reads with one statement

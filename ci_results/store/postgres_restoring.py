@@ -1,4 +1,4 @@
-"""Replaying on PostgreSQL: sequences go on behind the ids of the feed, and days are counted in the end."""
+"""Restoring on PostgreSQL: sequences go on behind the ids of the feed, and days are counted in the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..query.dialect import POSTGRES
 from .outgoing import Ask
 from .postgres_connections import Connection, lock_key
 from .postgres_daily import count_days
-from .replaying import Replaying
+from .restoring import Restoring
 
 CONTINUED = ("_plan", "_event", "_expectation", "_decision")
 """Tables whose ids a feed brings, and PostgreSQL counts on."""
@@ -27,8 +27,8 @@ select (select coalesce(sum(n), 0) from _daily)
 """
 
 
-class PostgresReplaying(Replaying):
-    """See Replaying; `writing` gives a connection in autocommit."""
+class PostgresRestoring(Restoring):
+    """See Restoring; `writing` gives a connection in autocommit."""
 
     def __init__(
         self,
