@@ -10,10 +10,11 @@ import lzma
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -482,3 +483,18 @@ def _failure(build: str) -> Result:
 def _verdicts(store: Store) -> list[Any]:
     sql = "select subject, context, number, verdict, old_verdict from _decision order by 1, 2, 3"
     return [tuple(row) for row in store.outbox._ask(sql, {})]
+
+
+@pytest.mark.demand("S-039")
+@pytest.mark.parametrize("released", [1, 4, 6])
+def test_a_store_of_an_older_version_has_a_feed_too(released: int, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "store" / "released" / f"schema{released}.sql").read_text()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.executescript(text)
+        connection.execute("update _testcase set ref_url = 'https://ci.example/t'")
+        connection.execute("update _quarantine set resolved_at = 1, resolution = 'dismissed: old'")
+        connection.commit()
+    with SqliteStore.open(tmp_path / "old.db") as old, SqliteStore.open(tmp_path / "new.db") as new:
+        export_feed(old, tmp_path / "feed.jsonl")
+        assert again(new, tmp_path / "feed.jsonl").damaged == 0
+        same(old, new)
