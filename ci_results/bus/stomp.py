@@ -5,7 +5,9 @@ A virtual topic of ActiveMQ is read from a queue whose name says so: Consumer.ME
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -72,6 +74,13 @@ class Stomp(Transport[StompOptions]):
         from .stomp_out import StompOutlet
 
         return StompOutlet(options, where)
+
+    @contextmanager
+    def aside(self, options: StompOptions, url: str, topic: str) -> Iterator[tuple[Inlet, Outlet]]:
+        """Subscribe to a topic that nobody else has, for as long as we are connected. See Transport."""
+        mine = replace(options, queue=f"/topic/{topic}")
+        with closing(self.inlet(mine, url)) as inlet, closing(self.outlet(options, url)) as outlet:
+            yield inlet, outlet
 
 
 def _asked(options: StompOptions, where: Dial) -> None:

@@ -17,8 +17,9 @@ from ..bus.choosing import Chosen
 from ..collect.session import connect
 from ..collect.source import Source
 from ..domain.carried import Departure
-from ..errors import CiResultsError, ConfigError, SinkRefusedError, SourceRefusedError
+from ..errors import CiResultsError, SinkRefusedError, SourceRefusedError
 from ..messages.echo import ORIGIN
+from ..plugin.transport import Inlet, Outlet
 from .check import check_sources
 from .doctor import Finding, Health
 
@@ -85,42 +86,45 @@ def send_canaries(
     for name, bus in buses.items():
         about, advice = f"canary of bus {name}", f"ci-results listen {name} --once"
         try:
-            took_s = there_and_back(bus, origin or "doctor", wait_s)
+            health, says = _sent(bus, origin or "doctor", wait_s)
         except (SourceRefusedError, SinkRefusedError) as err:
-            says = f"takes no message of ours, or gives us no queue: {err}"
-            yield Finding(about=about, health=Health.WARNING, says=says, advice=advice)
+            health, says = Health.WARNING, f"takes no message of ours, or gives us no queue: {err}"
         except CiResultsError as err:
-            yield Finding(about=about, health=Health.BAD, says=str(err), advice=advice)
-        else:
-            if took_s is None:
-                says = f"it was taken, and did not come back within {wait_s:g} s"
-                yield Finding(about=about, health=Health.BAD, says=says, advice=advice)
-            else:
-                says = f"there and back in {took_s * 1000:.0f} ms"
-                yield Finding(about=about, health=Health.GOOD, says=says)
+            health, says = Health.BAD, str(err)
+        yield Finding(about=about, health=health, says=says, advice=None if health is Health.GOOD else advice)
 
 
-def there_and_back(bus: Chosen, origin: str, wait_s: float = WAIT_S) -> float | None:
-    """Send a message and return after how many seconds it came, None = it did not.
-
-    Raises CollectError, DeliveryError, ConfigError.
-    """
+def _sent(bus: Chosen, origin: str, wait_s: float) -> tuple[Health, str]:
+    """Send a message there and back, and say how that went. Raises what `send_canaries` tells."""
     mark = f"ci-results.canary.{uuid.uuid4().hex}"
     place = bus.transport.aside(bus.options, bus.url, mark)
     if place is None:
-        raise ConfigError(f"{bus.name}: no message can be sent there and back on this kind of bus")
-    body = orjson.dumps({"canary": mark})
-    message = Departure(
-        topic=mark, body=body, id=mark, sent_at=datetime.now(UTC), headers={ORIGIN: origin}, about=mark
-    )
+        told = ", ".join(bus.transport.check(bus.options, bus.url))
+        return Health.GOOD, f"{told}; on this kind of bus none can be sent there and back"
     with place as (inlet, outlet):
-        began = time.monotonic()
-        outlet.publish([message])
-        while (left := began + wait_s - time.monotonic()) > 0:
-            arrivals = inlet.receive(10, min(left, 1.0), 0)
-            inlet.ack(arrivals)
-            if any(mark.encode() in each.raw for each in arrivals):
-                return time.monotonic() - began
+        took_s = there_and_back(inlet, outlet, mark, origin, wait_s)
+    if took_s is None:
+        return Health.BAD, f"a message was taken, and did not come back within {wait_s:g} s"
+    return Health.GOOD, f"there and back in {took_s * 1000:.0f} ms"
+
+
+def there_and_back(inlet: Inlet, outlet: Outlet, mark: str, origin: str, wait_s: float) -> float | None:
+    """Send a message under topic `mark`, and return after how many seconds it came, None = it did not."""
+    message = Departure(
+        topic=mark,
+        body=orjson.dumps({"canary": mark}),
+        id=mark,
+        sent_at=datetime.now(UTC),
+        headers={ORIGIN: origin},
+        about=mark,
+    )
+    began = time.monotonic()
+    outlet.publish([message])
+    while (left := began + wait_s - time.monotonic()) > 0:
+        arrivals = inlet.receive(10, min(left, 1.0), 0)
+        inlet.ack(arrivals)
+        if any(mark.encode() in each.raw for each in arrivals):
+            return time.monotonic() - began
     return None
 
 

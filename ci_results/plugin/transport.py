@@ -96,8 +96,8 @@ class Transport(ABC, Generic[O]):
     def aside(self, options: O, url: str, topic: str) -> AbstractContextManager[tuple[Inlet, Outlet]] | None:
         """Open both ways of a place of its own on this bus, which sees `topic` alone and is gone afterwards.
 
-        So `ci-results doctor --canary` sends a message there and back. None = this kind of bus has none.
-        Raises as `inlet` and `outlet` do, also when it is entered.
+        So `ci-results doctor --canary` sends a message there and back. None = this kind of bus has none, and
+        the doctor goes by `check`. Raises as `inlet` and `outlet` do, also when it is entered.
         """
         return None
 
