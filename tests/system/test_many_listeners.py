@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -190,7 +189,7 @@ def test_two_listeners_on_postgresql_store_what_one_does_on_sqlite(
     for folder, store in ((alone, one), (many, both)):
         run(folder, store, "follow", "--once")
     expected = facts(one)
-    assert Counter(json.loads(line)["fact"] for line in expected).keys() == {
+    assert {json.loads(line)["fact"] for line in expected} >= {
         *("result", "quarantine", "expectation", "decision")
     }
     assert facts(both) == expected
