@@ -108,13 +108,12 @@ def test_the_configuration_is_one_that_all_services_take(monkeypatch: pytest.Mon
 
 def test_the_image_is_built_of_what_is_here() -> None:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    kept = {
-        line.removeprefix("!")
-        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-        if line.startswith("!")
-    }
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     copied = {word for words in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE) for word in words.split()}
     assert copied == kept
+    assert "plugins/*/tests" in ignored
+    assert "**/tests" not in ignored  # the template of a plugin has tests
     assert all((ROOT / name).exists() for name in copied)
     assert all((ROOT / name / "setup.py").is_file() for name in re.findall(r" \./(plugins/\w+)", text))
     extras = re.findall(r'"(\w+)": \[', (ROOT / "setup.py").read_text().partition("extras_require")[2])
