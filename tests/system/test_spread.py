@@ -1,7 +1,8 @@
-"""Two workers of Celery, sent for by beat, harvest into PostgreSQL what one process does into SQLite."""
+"""Workers of Celery: two, sent for by beat, harvest into PostgreSQL what one process does into SQLite."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,14 +19,11 @@ from ci_results.cli.main import cli
 from ci_results.store.opening import create_store, open_store
 
 RECORDING = Path(__file__).parents[2] / "examples" / "masters" / "master.ndjson.xz"
+SCRIPTED = Path(__file__).parents[1] / "scripted"
 LONG_S = 80
 JOBS = ('["rpm/f42/tier1/*"]', '["products/*"]')
 
-pytestmark = [
-    pytest.mark.needs("rabbitmq"),
-    pytest.mark.needs("postgresql"),
-    pytest.mark.timeout(4 * LONG_S),
-]
+pytestmark = [pytest.mark.needs("rabbitmq"), pytest.mark.timeout(4 * LONG_S)]
 
 
 @pytest.fixture
@@ -83,6 +81,7 @@ def harvested(store: str) -> set[str]:
         return {state.name for state in opened.sources() if state.last_ok}
 
 
+@pytest.mark.needs("postgresql")
 def test_two_workers_on_postgresql_harvest_what_one_process_does_on_sqlite(
     tmp_path: Path, rabbitmq: str, postgresql: Callable[[str], str], masters: list[str]
 ) -> None:
@@ -112,3 +111,30 @@ def test_two_workers_on_postgresql_harvest_what_one_process_does_on_sqlite(
     assert harvested(many) == names
     assert facts(many) == facts(alone)
     assert len(facts(many)) > 100
+
+
+def test_a_worker_that_is_told_to_end_ends_its_harvest_at_a_safe_point(
+    tmp_path: Path, rabbitmq: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes ten minutes to its end: who waits for that, waits too long."""
+    lines = [
+        line
+        for number in range(600)
+        for line in ({"see": {"key": f"{number}", "outcome": "SUCCESS"}}, {"checkpoint": ""}, {"sleep": 1})
+    ]
+    (tmp_path / "slow.script").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    store = f"sqlite:{tmp_path / 'r.db'}"
+    source = f'[source.slow]\ncollector = "scripted"\nscript = "{tmp_path / "slow.script"}"\n'
+    path = configure(tmp_path / "here", store, rabbitmq, [source])
+    monkeypatch.setenv("PYTHONPATH", str(SCRIPTED))
+    monkeypatch.syspath_prepend(str(SCRIPTED))
+    with working(path, "only") as (process, log):
+        assert not cli(["--config", str(path), "spread", "--send"], standalone_mode=False)
+        late = time.monotonic() + LONG_S
+        while not (tmp_path / "r.db").exists() and time.monotonic() < late:
+            time.sleep(0.2)
+        process.terminate()
+        assert process.wait(LONG_S) == 0, log.read_text()
+    assert "state=stopped" in log.read_text()
+    with closing(open_store(store, create=False)) as opened:
+        assert 0 < opened.counts()["results"] < 600
