@@ -10,16 +10,12 @@ from ..domain.page import Committed, Page
 from ..query.dialect import POSTGRES
 from .outgoing import Ask
 from .postgres_connections import Connection, lock_key
+from .postgres_copying import CONTINUE
 from .postgres_daily import count_days
 from .restoring import Restoring
 
 CONTINUED = ("_plan", "_event", "_expectation", "_decision")
 """Tables whose ids a feed brings, and PostgreSQL counts on."""
-
-CONTINUE = """
-select setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1), coalesce(max(id), 0) > 0)
-from {table}
-"""
 
 RIGHT = """
 select (select coalesce(sum(n), 0) from _daily)
