@@ -93,9 +93,9 @@ def test_one_file_may_list_all(tree: Tree, harvest: Run, served: Serve) -> None:
     tree.write("index.json", json.dumps([*told, {"size": 7}]).encode())
     with served() as server:
         first = harvest(url=f"{server.url}index.json")
-        assert server.asked == [
-            f"GET /reports/{name}" for name in ("index.json", "a/rpmgrill.json", "b/c/rpmgrill.xml")
-        ]
+        index, *files = server.asked
+        assert index == "GET /reports/index.json"
+        assert sorted(files) == ["GET /reports/a/rpmgrill.json", "GET /reports/b/c/rpmgrill.xml"]
         assert first.reasons[-1] == "/: a record of the index without a name"
         assert first.garbled[-1].raw == b'{"size": 7}'
         server.asked.clear()
