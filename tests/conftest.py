@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ import pytest
 
 sys.path += [str(Path(__file__).parent / "clients"), str(Path(__file__).parent / "remote")]
 import environments
-from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from resultsdb_lookalike import Lookalike
 
@@ -63,19 +61,11 @@ def _rabbitmq() -> bool:
 
 
 def _stomp() -> bool:
-    """Say whether RabbitMQ speaks STOMP here; teach it, where we may."""
+    """Say whether RabbitMQ speaks STOMP here: rabbitmq-plugins enable rabbitmq_stomp."""
     if not find_spec("stomp") or not _rabbitmq():
         return False
-    teach = shutil.which("rabbitmq-plugins")
-    with FileLock(os.path.join(tempfile.gettempdir(), "ci_results_stomp.lock")):
-        if not _listens(STOMP_PORT) and teach:
-            subprocess.run([teach, "enable", "rabbitmq_stomp"], capture_output=True, timeout=60)
-    return _listens(STOMP_PORT)
-
-
-def _listens(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 2).close()
+        socket.create_connection(("127.0.0.1", STOMP_PORT), 2).close()
     except OSError:
         return False
     return True
