@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from resultsdb_lookalike import Lookalike
 
 # What the pytest of a test need not import: plugins of tools that only we have here.
 os.environ["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:anyio -p no:hypothesispytest"
+# What a shell starts in the background ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A machine that does much else is no fault of a test.
 settings.register_profile(
     "ci_results", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
