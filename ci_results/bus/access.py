@@ -90,6 +90,11 @@ def place(url: str, port: int) -> Place:
     )
 
 
+def needs(url: str, library: str, extra: str) -> ConfigError:
+    """Return what is told where the library of a transport is missing, with what to type."""
+    return ConfigError(f"{url.partition(':')[0]}: needs {library}: pip install 'ci-results[{extra}]'")
+
+
 def shown_place(url: str) -> str:
     """Return host and port for messages: "bus.example:5672"."""
     return urlsplit(url).netloc.rpartition("@")[2] or "127.0.0.1"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import CiResultsError, ConfigError, SourceRefusedError, SourceUnavailableError
 from ..plugin.transport import Inlet, Outlet, Transport
-from .access import Access, distrust, place, shown_place
+from .access import Access, distrust, needs, place, shown_place
 
 if TYPE_CHECKING:
     import pika
@@ -91,7 +91,7 @@ def parameters(
     try:
         import pika
     except ImportError as err:
-        raise ConfigError(f"{url.partition(':')[0]}: needs pika: pip install 'ci-results[amqp]'") from err
+        raise needs(url, "pika", "amqp") from err
 
     safe = url.lower().startswith("amqps:")
     there = place(url, 5671 if safe else 5672)

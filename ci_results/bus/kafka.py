@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CiResultsError, ConfigError, SinkUnavailableError, SourceRefusedError, shown
 from ..plugin.transport import Inlet, Outlet, Transport
-from .access import Access, shown_place
+from .access import Access, needs, shown_place
 
 T = TypeVar("T")
 OPEN_WITHIN_S = 15
@@ -95,9 +95,7 @@ def settings(options: KafkaOptions, url: str, problem: type[CiResultsError] = Co
     try:
         import confluent_kafka  # noqa: F401
     except ImportError as err:
-        raise ConfigError(
-            f"{url.partition(':')[0]}: needs confluent-kafka: pip install 'ci-results[kafka]'"
-        ) from err
+        raise needs(url, "confluent-kafka", "kafka") from err
 
     safe = url.lower().startswith("kafkas:")
     user, password = options.account(url)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import CiResultsError, ConfigError, SinkUnavailableError, SourceRefusedError
 from ..plugin.transport import Inlet, Outlet, Transport
-from .access import Access, place
+from .access import Access, needs, place
 
 if TYPE_CHECKING:
     from .stomp_line import Dial
@@ -97,9 +97,7 @@ def dial(options: StompOptions, url: str, problem: type[CiResultsError] = Config
     try:
         from .stomp_line import Dial
     except ImportError as err:
-        raise ConfigError(
-            f"{url.partition(':')[0]}: needs stomp.py: pip install 'ci-results[stomp]'"
-        ) from err
+        raise needs(url, "stomp.py", "stomp") from err
 
     safe = url.lower().startswith("stomps:")
     user, password = options.account(url)
