@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..domain.asked import (
@@ -82,9 +83,13 @@ class _Asking:
                     like.setdefault(question.subject, set()).add(question.pattern)
                 else:
                     others.setdefault(type(question), {})[question] = None
-        return Needs(
+        found = Needs(
             latest={subject: frozenset(names) for subject, names in latest.items()},
             like={subject: frozenset(patterns) for subject, patterns in like.items()},
+        )
+        if not others:
+            return found
+        return found._replace(
             plans=tuple(others.get(PlanOf, ())),
             histories=tuple(others.get(HistoryOf, ())),
             baselines=tuple(others.get(BaselineOf, ())),
@@ -166,7 +171,7 @@ class _Judging:
             requirements += once.apply(asked.policy, weighing)
         return SubjectDecision(
             subject=subject,
-            verdict=worst(each.verdict for each in requirements),
+            verdict=worst({each.verdict for each in requirements}),
             policies=tuple(asked.policy for asked in each_asked),
             requirements=tuple(requirements),
         )
@@ -187,10 +192,12 @@ class _Once:
         if policy.spares(package):
             return ()
         found: list[Requirement] = []
+        seen, weigh, outer = self._seen, weighing.weigh, weighing.rule
         for rule in policy.rules:
-            if rule.identity not in self._seen:
-                self._seen.add(rule.identity)
-                found += weighing.judge(rule)
+            if rule.identity not in seen:
+                seen.add(rule.identity)
+                found += weigh(rule)
+        weighing.rule = outer
         return found
 
 
@@ -198,20 +205,23 @@ class _Waivers:
     """The waivers of one subject, by testcase, and the one place where decisions ask whether one counts."""
 
     def __init__(self, judging: _Judging, asked: Asked) -> None:
-        request, facts = judging.request, judging.facts
-        self._aliases = frozenset(asked.kind.aliases)
-        self._setting = Setting(
+        self._judging, self._asked = judging, asked
+        self._by_testcase: dict[str, list[Waiver]] = {}
+        self._ignored = judging.request.ignore_waivers
+        for waiver in judging.facts.waivers.get(asked.subject, ()):
+            if waiver.id not in self._ignored or not waiver.terms.waived:
+                self._by_testcase.setdefault(waiver.terms.testcase, []).append(waiver)
+
+    @cached_property
+    def _setting(self) -> Setting:
+        request, facts = self._judging.request, self._judging.facts
+        return Setting(
             product_version=request.product_version,
-            purposes=request.purposes | {Purpose("context", context) for context in asked.contexts},
-            unfinished=judging.policies.settings.waive_unfinished,
+            purposes=request.purposes | {Purpose("context", context) for context in self._asked.contexts},
+            unfinished=self._judging.policies.settings.waive_unfinished,
             seq=facts.as_of,
             now=facts.now,
         )
-        self._by_testcase: dict[str, list[Waiver]] = {}
-        self._ignored = request.ignore_waivers
-        for waiver in facts.waivers.get(asked.subject, ()):
-            if waiver.id not in self._ignored or not waiver.terms.waived:
-                self._by_testcase.setdefault(waiver.terms.testcase, []).append(waiver)
 
     def find(
         self, subject: Subject, testcase: str, scenario: str | None, result: Evidence | None
@@ -232,7 +242,7 @@ class _Waivers:
             arch=None if result is None else result.arch,
             outcome=None if result is None else result.outcome,
             signature=None if result is None else result.signature,
-            aliases=self._aliases,
+            aliases=frozenset(self._asked.kind.aliases),
         )
         refused = []
         taken_back: dict[tuple[object, ...], Waiver] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -165,8 +165,7 @@ class Fetched(NamedTuple):
     away: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
+class Needs(NamedTuple):
     """What the store must read for a decision: read all of it at one moment.
 
     latest         testcases by subject, exactly; `like` globs of further ones; every subject has a key
@@ -175,8 +174,8 @@ class Needs:
     waivers        subjects whose waivers count
     """
 
-    latest: Mapping[Subject, frozenset[str]] = field(default_factory=dict)
-    like: Mapping[Subject, frozenset[str]] = field(default_factory=dict)
+    latest: Mapping[Subject, frozenset[str]] = {}
+    like: Mapping[Subject, frozenset[str]] = {}
     plans: tuple[PlanOf, ...] = ()
     histories: tuple[HistoryOf, ...] = ()
     baselines: tuple[BaselineOf, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -119,12 +118,9 @@ class Requirement(NamedTuple):
         """Whether not all of its parts must pass."""
         return self.needed is not None and self.needed < len(self.parts)
 
-    def counted(self) -> Iterator[Requirement]:
-        """Yield what counts as one test: each part where all must pass, itself where there is a choice."""
-        if self.needed is None or not self.parts or self.choice:
-            yield self
-        else:
-            yield from self.parts
+    def counted(self) -> tuple[Requirement, ...]:
+        """Return what counts as one test: each part where all must pass, itself where there is a choice."""
+        return (self,) if self.needed is None or not self.parts or self.choice else self.parts
 
 
 class GateProgress(NamedTuple):
@@ -158,8 +154,7 @@ class Opening(NamedTuple):
     of: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectDecision:
+class SubjectDecision(NamedTuple):
     """What is decided of one subject: by which policies, which are there in load order."""
 
     subject: Subject
@@ -168,8 +163,7 @@ class SubjectDecision:
     requirements: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What is decided, for which request, at which moment.
 
     subjects  in the order of the request
@@ -185,9 +179,11 @@ class Decision:
     digest: str
 
     @property
-    def requirements(self) -> Iterator[Requirement]:
+    def requirements(self) -> tuple[Requirement, ...]:
         """All requirements, subject by subject."""
-        return (requirement for each in self.subjects for requirement in each.requirements)
+        if len(self.subjects) == 1:
+            return self.subjects[0].requirements
+        return tuple(requirement for each in self.subjects for requirement in each.requirements)
 
     @property
     def blockers(self) -> list[Requirement]:
@@ -203,7 +199,11 @@ class Decision:
     @property
     def progress(self) -> GateProgress:
         """How far the required tests are: each testcase of each subject in each of its variants."""
-        return count(leaf for each in self.requirements if each.blocking for leaf in each.counted())
+        leaves: list[Requirement] = []
+        for each in self.requirements:
+            if each.blocking:
+                leaves += each.counted()
+        return count(leaves)
 
     @property
     def openings(self) -> tuple[Opening, ...]:
@@ -220,15 +220,19 @@ def count(requirements: Iterable[Requirement]) -> GateProgress:
     """Count single requirements."""
     tested = [each for each in requirements if each.state in TESTED]
     plain = [each.state for each in tested if each.waiver is None]
+    waived = len(tested) - len(plain)
+    passed = plain.count(State.PASSED)
+    if passed == len(plain):
+        return GateProgress(required=len(tested), done=len(tested), passed=passed, waived=waived)
     return GateProgress(
         required=len(tested),
-        done=sum(state in DONE for state in plain) + len(tested) - len(plain),
-        passed=plain.count(State.PASSED),
+        done=sum(state in DONE for state in plain) + waived,
+        passed=passed,
         failed=plain.count(State.FAILED),
         errored=plain.count(State.ERRORED) + plain.count(State.UNKNOWN),
         waiting=plain.count(State.WAITING),
         missing=plain.count(State.MISSING),
-        waived=len(tested) - len(plain),
+        waived=waived,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +29,7 @@ class Evidence(NamedTuple):
     time        what "latest" goes by, aware UTC
     scenario, arch, variant  what sets it apart from other results of its testcase, None = nothing
     data        its attributes as served, each a list of texts
-    build_url   where it was run; message_id: the message that brought it
+    build_url   where it was run
     imported    it is a copy of what another system had: history, no fresh evidence
     signature   of its failure, for waivers that know what they waive
     """
@@ -45,9 +44,35 @@ class Evidence(NamedTuple):
     data: Mapping[str, Sequence[str]] = {}
     note: str | None = None
     build_url: str | None = None
-    message_id: str | None = None
     imported: bool = False
     signature: str | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """The message that brought it."""
+        return _first(self.data, "message_id")
+
+
+class Variant(NamedTuple):
+    """What sets a result apart from others of its testcase, None = nothing."""
+
+    scenario: str | None
+    arch: str | None
+    variant: str | None
+
+
+def variant_of(data: Mapping[str, Sequence[str]], scenario: str | None, arch: str | None) -> Variant:
+    """Return the variant of a result: what it says itself, else what its attributes say."""
+    return Variant(
+        scenario or _first(data, "scenario"),
+        arch or _first(data, "arch") or _first(data, "system_architecture"),
+        _first(data, "variant") or _first(data, "system_variant"),
+    )
+
+
+def _first(data: Mapping[str, Sequence[str]], name: str) -> str | None:
+    values = data.get(name)
+    return values[0] if values else None
 
 
 class Expectation(NamedTuple):
@@ -77,8 +102,7 @@ class Selected(NamedTuple):
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What was read.
 
     as_of         seq of the last commit that was seen
@@ -94,13 +118,13 @@ class Facts:
     as_of: int
     now: datetime
     latest: Mapping[Subject, Mapping[str, Sequence[Evidence]]]
-    waivers: Mapping[Subject, Sequence[Waiver]] = field(default_factory=dict)
-    expectations: Mapping[tuple[Subject, str], Expectation] = field(default_factory=dict)
-    owners: Mapping[str, str] = field(default_factory=dict)
-    plans: Mapping[PlanOf, Plan | None] = field(default_factory=dict)
-    histories: Mapping[HistoryOf, Sequence[Evidence]] = field(default_factory=dict)
-    baselines: Mapping[BaselineOf, Baseline] = field(default_factory=dict)
-    selects: Mapping[SelectOf, Selected] = field(default_factory=dict)
-    build_times: Mapping[BuildTimeOf, datetime] = field(default_factory=dict)
-    remote_files: Mapping[RemoteFileOf, Fetched] = field(default_factory=dict)
-    unanswered: Mapping[Question, str] = field(default_factory=dict)
+    waivers: Mapping[Subject, Sequence[Waiver]] = {}
+    expectations: Mapping[tuple[Subject, str], Expectation] = {}
+    owners: Mapping[str, str] = {}
+    plans: Mapping[PlanOf, Plan | None] = {}
+    histories: Mapping[HistoryOf, Sequence[Evidence]] = {}
+    baselines: Mapping[BaselineOf, Baseline] = {}
+    selects: Mapping[SelectOf, Selected] = {}
+    build_times: Mapping[BuildTimeOf, datetime] = {}
+    remote_files: Mapping[RemoteFileOf, Fetched] = {}
+    unanswered: Mapping[Question, str] = {}

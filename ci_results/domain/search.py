@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..errors import InvalidError
 
@@ -18,8 +19,7 @@ class Order(StrEnum):
     STORED = "stored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
+class Attribute(NamedTuple):
     """A condition on one attribute: some value of `key` is one of `values`.
 
     pattern  the values are patterns: `*` and `%` are any run of characters, `_` is any one

@@ -111,22 +111,3 @@ class Fact(NamedTuple):
     groups: str | None
     own: str | None
     shared: str | None
-
-
-class Newest(NamedTuple):
-    """One of the newest results of a subject, as far as decisions look at it; `time` as in StoredResult.
-
-    scenario, arch  "" where it has none
-    """
-
-    id: int
-    time: datetime
-    testcase: str
-    outcome: str
-    source: str
-    note: str | None
-    ref_url: str | None
-    data: Mapping[str, list[str]]
-    scenario: str
-    arch: str
-    signature: str | None

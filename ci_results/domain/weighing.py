@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import shown
@@ -19,20 +20,22 @@ if TYPE_CHECKING:
     FindWaiver = Callable[[Subject, str, str | None, Evidence | None], Waived]
 
 _UNWAIVED: Any = (None, ())
+_made = partial(tuple.__new__, Requirement)
 
 
 class Weighing:
     """One rule, while it is judged. It is the core's; a rule calls its methods and keeps none of it.
 
     asked      the subject, its type and package, the request, the policy
+    subject    what is decided about
     facts      all that was read
     state_of   the state that an outcome means ("NEEDS_INSPECTION" -> State.FAILED)
     rule       the rule that is judged now; `blocking` whether it stands in the way or informs only
     """
 
     __slots__ = (
-        *("_apply", "_find_waiver", "_latest", "_verdict_of"),
-        *("asked", "blocking", "facts", "policy", "rule", "state_of"),
+        *("_apply", "_find_waiver", "_ignored", "_latest", "_verdict_of"),
+        *("asked", "blocking", "facts", "policy", "rule", "state_of", "subject"),
     )
 
     def __init__(
@@ -53,26 +56,30 @@ class Weighing:
         self._find_waiver = find_waiver
         self._apply = apply
         self._verdict_of = verdict_of
+        self.subject: Subject = asked.subject
+        self._ignored = asked.request.ignore_results
         self._latest = facts.latest.get(asked.subject, {})
-
-    @property
-    def subject(self) -> Subject:
-        """What is decided about."""
-        return self.asked.subject
 
     def judge(self, rule: Rule, *, blocking: bool | None = None) -> list[Requirement]:
         """Weigh a rule within this one. A rule type that breaks is told, and closes the gate."""
         before = self.rule, self.blocking
-        self.rule = rule
         if blocking is not None:
             self.blocking = blocking
         try:
-            return list(rule.type.judge(rule.options, self))
-        except Exception as err:  # noqa: BLE001 (around a plugin: its fault must not be ours)
-            told = f"rule type {rule.type.name} broke: {type(err).__name__}: {shown(str(err))}"
-            return [self.told(State.UNKNOWN, rule.type.name, told, waivable=False)]
+            return self.weigh(rule)
         finally:
             self.rule, self.blocking = before
+
+    def weigh(self, rule: Rule) -> list[Requirement]:
+        """Weigh one rule after another; the core calls it, rule types call `judge`."""
+        self.rule = rule
+        try:
+            found = rule.type.judge(rule.options, self)
+            return found if type(found) is list else list(found)
+        except Exception as err:  # noqa: BLE001 (around a plugin: its fault must not be ours)
+            self.rule = rule
+            told = f"rule type {rule.type.name} broke: {type(err).__name__}: {shown(str(err))}"
+            return [self.told(State.UNKNOWN, rule.type.name, told, waivable=False)]
 
     def apply(self, policy: Policy) -> Sequence[Requirement]:
         """Weigh all rules of a policy that a rule brought along, but for those weighed already."""
@@ -89,7 +96,7 @@ class Weighing:
     def latest(self, testcase: str) -> Sequence[Evidence]:
         """Return the subject's latest results of a testcase, without those that the request ignores."""
         found = self._latest.get(testcase, ())
-        ignored = self.asked.request.ignore_results
+        ignored = self._ignored
         return [each for each in found if each.id not in ignored] if ignored and found else found
 
     def all_latest(self) -> dict[str, Sequence[Evidence]]:
@@ -101,28 +108,21 @@ class Weighing:
     ) -> Requirement:
         """Require that this result passes; its outcome says how it stands, unless `state` does."""
         state = state or self.state_of(result.outcome)
-        subject = self.asked.subject
-        if state is State.PASSED:
-            return Requirement(
-                state,
-                result.testcase,
-                subject,
-                self.rule,
-                self.policy,
-                scenario,
-                result,
-                blocking=self.blocking,
+        testcase, subject = result.testcase, self.subject
+        (waiver, refused), owner = _UNWAIVED, None
+        if state is not State.PASSED:
+            waiver, refused = self._find_waiver(subject, testcase, result.scenario, result)
+            owner = self.facts.owners.get(testcase)
+        return _made(
+            (
+                state, testcase, subject, self.rule, self.policy, scenario, result, waiver, refused,
+                None, (), None, self.blocking, None, owner, (),
             )
-        waiver, refused = self._find_waiver(subject, result.testcase, result.scenario, result)
-        return Requirement(
-            *(state, result.testcase, subject, self.rule, self.policy, scenario, result, waiver, refused),
-            blocking=self.blocking,
-            owner=self.facts.owners.get(result.testcase),
-        )
+        )  # fmt: skip
 
     def missing(self, testcase: str, scenario: str | None = None, said: str | None = None) -> Requirement:
         """Require a result that is not there."""
-        subject = self.asked.subject
+        subject = self.subject
         expected = self.facts.expectations.get((subject, testcase))
         waiver, refused = self._find_waiver(subject, testcase, scenario, None)
         return Requirement(
@@ -157,12 +157,12 @@ class Weighing:
         """Require what no single result tells; `name` takes the testcase's place, for waivers too."""
         waived = _UNWAIVED
         if waivable and state not in (State.PASSED, State.EXCLUDED, State.FETCHED):
-            waived = self._find_waiver(self.asked.subject, name, None, result)
+            waived = self._find_waiver(self.subject, name, None, result)
         return Requirement(
             *(
                 state,
                 name,
-                self.asked.subject,
+                self.subject,
                 self.rule,
                 self.policy,
                 None,
@@ -194,7 +194,7 @@ class Weighing:
             state = State.MISSING
         said = f"{satisfied} of {len(parts)} passed or waived, {needed} needed"
         return Requirement(
-            *(state, name, self.asked.subject, self.rule, self.policy),
+            *(state, name, self.subject, self.rule, self.policy),
             said=said,
             parts=tuple(parts),
             needed=needed,

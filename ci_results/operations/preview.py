@@ -122,7 +122,7 @@ def with_waiver(facts: Facts, waiver: Waiver) -> Facts:
         if subject.identifier == waiver.terms.subject:
             others = [each for each in waivers if each.id != waiver.id]
             found[subject] = sorted([waiver, *others], key=lambda each: each.id, reverse=True)
-    return replace(facts, waivers=found)
+    return facts._replace(waivers=found)
 
 
 def _named(terms: Terms) -> frozenset[Purpose]:

@@ -9,7 +9,8 @@ _ROW = """
 select w.pair, r.id, r.rank, r.testcase, r.outcome, r.source, r.note, coalesce(r.ref_url, u.ref_url), r.data,
     u.data, v.scenario, coalesce(nullif(v.arch, ''), (select i.arch from _item i where i.id = r.item), ''),
     case when r.outcome = :passed then null
-    else (select g.signature from _signature g where g.result = r.id) end
+    else (select g.signature from _signature g where g.result = r.id) end,
+    r.source in (select o.id from _source o where o.collector = :copies)
 """
 """Ids instead of names: who reads the rows remembers those, and each join costs a tenth of the whole."""
 
@@ -30,6 +31,7 @@ def newest_sql(dialect: Dialect, *, until: bool) -> str:
 
     drive, testcases  JSON lists of ids; a result comes once for each of its pairs, with the pair
     passed            the id of an outcome that has no signature
+    copies            a collector: the last column says whether the row's source is one of its
     until             as it was at :until: claimed by then, and not superseded by what was claimed by then
 
     A pair that a run has may be hidden by a result's own attributes: who reads the rows looks at them.

@@ -121,7 +121,8 @@ class Dispatching:
 
     def _find(self, path: str) -> tuple[str, str]:
         """Return the endpoint at `path`, and the name in it."""
-        path = unquote(path).replace("\0", "\ufffd")
+        if "%" in path:
+            path = unquote(path).replace("\0", "\ufffd")
         if path in self.endpoints and "{" not in path:
             return path, ""
         above, _slash, name = path.rpartition("/")
@@ -169,11 +170,13 @@ async def json_of(call: Call) -> Any:
 async def answer_json(
     call: Call, said: Any, status: int = 200, *, jsonp: tuple[bytes, bytes] | None = None
 ) -> None:
-    """Answer JSON; with `jsonp`, what stands before and after it in a call, to `?callback=f` as JavaScript.
+    """Answer JSON, of a value or as it is in bytes.
+
+    With `jsonp`, what stands before and after it in a call, to `?callback=f` as JavaScript.
 
     Raises InvalidError as `function_of` does.
     """
-    body = dump(said)
+    body = said if isinstance(said, bytes) else dump(said)
     named = function_of(call) if jsonp else ""
     if not named or jsonp is None:
         await call.answer(status, body)

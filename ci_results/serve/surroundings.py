@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -133,8 +132,10 @@ class Surroundings:
         asked here first, with the small budget of `Store.hurry`. Raises TooBroadError beyond the whole.
         """
         if self.inline:
-            with suppress(TooBroadError):
+            try:
                 return question(*args, **named)
+            except TooBroadError:
+                pass
         return await self.apart(question, *args, **named)
 
     async def apart(self, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:

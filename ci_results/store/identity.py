@@ -27,7 +27,7 @@ def to_us(time: datetime) -> int:
 
 def from_us(number: int) -> datetime:
     """Return microseconds since 1970 as an aware time in UTC."""
-    return _EPOCH + timedelta(microseconds=number)
+    return _EPOCH + number * _MICROSECOND
 
 
 def to_text(number: int) -> str:

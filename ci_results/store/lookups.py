@@ -5,7 +5,7 @@ An id never changes, so what was found once is remembered; what was not found is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -55,11 +55,9 @@ class Lookups:
             floor=None if search.since is None else self._floor(search.since),
         )
 
-    def pair_ids(self, key: str, values: Iterable[str]) -> dict[str, int]:
-        """Return the ids of pairs of one key by their values, without those that nobody has."""
-        names = tuple(values)
-        known = self._looked_up(f"pair {key}", names, self._dialect.pairs, {"key": key})
-        return {name: known[name] for name in names if name in known}
+    def pair_ids(self, key: str, values: Sequence[str]) -> Mapping[str, int]:
+        """Return the ids of pairs of one key by their values, of others too, but not of what nobody has."""
+        return self._looked_up(f"pair {key}", values, self._dialect.pairs, {"key": key})
 
     def driver(self, known: Known) -> Driver:
         """Choose the index to walk: that of the condition with the fewest results."""
@@ -121,12 +119,12 @@ class Lookups:
         where = facts.names_condition("name", (), patterns, self._dialect, values)
         return tuple(row[0] for row in self._ask(f"select id from _testcase{where}", values))
 
-    def _found(self, kind: str, names: tuple[str, ...], sql: str, values: Values) -> tuple[int, ...]:
+    def _found(self, kind: str, names: Sequence[str], sql: str, values: Values) -> tuple[int, ...]:
         """Return ids of names, without those that nobody has."""
         known = self._looked_up(kind, names, sql, values)
         return tuple(known[name] for name in names if name in known)
 
-    def _looked_up(self, kind: str, names: tuple[str, ...], sql: str, values: Values) -> Mapping[str, int]:
+    def _looked_up(self, kind: str, names: Sequence[str], sql: str, values: Values) -> Mapping[str, int]:
         """Return ids by name, of these names and of others, asking for those that are not remembered."""
         known = self._ids.get(kind, {})
         # No store has a NUL, and PostgreSQL would answer nothing at all where one is asked for.

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from ..domain.facts import Evidence, variant_of
 from ..domain.outcome import Outcome
 from ..domain.search import Attribute, Search
-from ..domain.stored import Newest
 from ..errors import TooBroadError
 from ..query.dialect import Dialect
 from ..query.known import listed
@@ -30,12 +30,13 @@ KEPT = 1_000
 """Lists of testcases whose ids are remembered: policies ask for the same ones again and again."""
 
 _RANK_AND_ID = itemgetter(2, 1)
-_newest = partial(tuple.__new__, Newest)
+_made = partial(tuple.__new__, Evidence)
 
 Question = tuple[Attribute, ...]
-Condition = tuple[str, tuple[str, ...]]
-Said = tuple[Mapping[str, list[str]], set[tuple[str | None, ...]]]
-"""Attributes, and the variants that they stand for."""
+
+_Said = tuple[frozenset[tuple[str | None, ...]], Mapping[str, list[str]], str | None, str | None, str | None]
+"""What a row's attributes say: the combinations of values that they stand for, none where they do not
+fulfil the question; themselves; scenario, architecture, variant."""
 
 _TABLES = {"testcase": "name", "outcome": "word", "source": "name"}
 
@@ -58,43 +59,45 @@ class NewestReader:
     def newest(
         self,
         asked: Sequence[Question],
-        testcases: Search,
+        testcases: Sequence[str],
         distinct_on: Sequence[str],
         *,
+        testcase_patterns: Sequence[str] = (),
         passed_over: Collection[str] = (),
+        copies_of: str | None = None,
         until: int | None = None,
-    ) -> list[list[Newest]]:
+    ) -> list[list[Evidence]]:
         """Give the newest results of each question."""
-        found: list[list[Newest]] = [[] for _ in asked]
-        ids = self._ids(testcases)
+        found: list[list[Evidence]] = [[] for _ in asked]
+        ids = self._ids(tuple(testcases), tuple(testcase_patterns))
         if ids is None:
             return found
-        values: dict[str, object] = {"testcases": ids, "passed": self._id_of_passed()}
+        values: dict[str, object] = {"testcases": ids, "passed": self._id_of_passed(), "most": MOST + 1}
+        values["copies"] = copies_of
         if until is not None:
             values["until"] = until
         by_number = self._of_each(asked, values, self._sql[until is not None])
         if not by_number:
             return found
         names = self._named(by_number.values())
-        hidden = {number for number, name in names[2].items() if name in passed_over}
+        choosing = _Choosing(names, tuple(distinct_on), passed_over)
         for number, rows in by_number.items():
-            found[number] = _chosen(rows, asked[number], tuple(distinct_on), hidden, names)
+            found[number] = choosing.newest(rows, asked[number])
         return found
 
-    def _ids(self, testcases: Search) -> str | None:
+    def _ids(self, names: tuple[str, ...], patterns: tuple[str, ...]) -> str | None:
         """Return the ids of testcases as a JSON list, None where nobody has any of them."""
-        plain = testcases.testcases
-        known = None if testcases.testcase_patterns else self._testcases.get(plain)
+        known = None if patterns else self._testcases.get(names)
         if known is not None:
             return known
-        ids = self._lookups.known(testcases).testcases
+        ids = self._lookups.known(Search(testcases=names, testcase_patterns=patterns)).testcases
         if not ids:
             return None
         text = listed(ids)
-        if not testcases.testcase_patterns and len(ids) == len(plain):
+        if not patterns and len(ids) == len(names):
             if len(self._testcases) >= KEPT:
                 self._testcases.clear()
-            self._testcases[plain] = text
+            self._testcases[names] = text
         return text
 
     def _id_of_passed(self) -> int:
@@ -111,29 +114,30 @@ class NewestReader:
         change."""
         rows = list(chain.from_iterable(found))
         for place, table in enumerate(_TABLES, start=3):
-            unknown = {row[place] for row in rows} - self._names[table].keys()
+            known = self._names[table]
+            unknown = set(map(itemgetter(place), rows)).difference(known)
             if unknown:
-                named = self._ask(self._naming[table], {"ids": listed(sorted(unknown))})
-                self._names[table].update(dict(named))
+                known.update(self._ask(self._naming[table], {"ids": listed(sorted(unknown))}))
         return self._names["testcase"], self._names["outcome"], self._names["source"]
 
     def _of_each(
         self, asked: Sequence[Question], values: dict[str, object], sql: str
     ) -> dict[int, list[Any]]:
         """Return rows by the number of their question; some of them may not fulfil it."""
-        numbers: dict[int, list[int]] = defaultdict(list)
-        names: dict[str, list[str]] = defaultdict(list)
-        for question in asked:
-            names[question[0].key] += question[0].values
-        ids = {key: self._lookups.pair_ids(key, values) for key, values in names.items()}
-        for number, question in enumerate(asked):
-            known = ids[question[0].key]
-            for value in question[0].values:
+        names: dict[str, list[str]] = {}
+        for (key, values_of, _pattern), *_rest in asked:
+            names.setdefault(key, []).extend(values_of)
+        ids = {key: self._lookups.pair_ids(key, several) for key, several in names.items()}
+        numbers: dict[int, list[int]] = {}
+        for number, ((key, values_of, _pattern), *_rest) in enumerate(asked):
+            known = ids[key]
+            for value in values_of:
                 if value in known:
-                    numbers[known[value]].append(number)
+                    numbers.setdefault(known[value], []).append(number)
         rows = self._rows(list(numbers), values, sql)
-        if len(asked) == 1 and rows:
-            return {0: rows}
+        if len(numbers) == 1:
+            (those,) = numbers.values()
+            return dict.fromkeys(those, rows) if rows else {}
         found: dict[int, list[Any]] = defaultdict(list)
         for row in rows:
             for number in numbers[row[0]]:
@@ -144,7 +148,7 @@ class NewestReader:
         """Read the rows that have these pairs, of some pairs after others where they are many."""
         if not pairs:
             return []
-        rows = self._ask(sql, {**values, "drive": listed(pairs), "most": MOST + 1})
+        rows = self._ask(sql, {**values, "drive": listed(pairs)})
         if len(rows) <= MOST:
             return rows
         if len(pairs) == 1:
@@ -155,59 +159,82 @@ class NewestReader:
         return self._rows(pairs[:half], values, sql) + self._rows(pairs[half:], values, sql)
 
 
-def _chosen(
-    rows: list[Any],
-    question: Question,
-    distinct_on: tuple[str, ...],
-    hidden: Collection[int],
-    names: tuple[Mapping[int, str], Mapping[int, str], Mapping[int, str]],
-) -> list[Newest]:
-    """Choose the newest row of each combination of testcase and values; no value is a value as well.
+class _Choosing:
+    """Chooses among the rows of questions, which have ids instead of names.
 
-    hidden  ids of sources that are passed over
+    names  of testcases, outcomes, sources, by id
     """
-    testcases, outcomes, sources = names
-    conditions = [(each.key, each.values) for each in question]
-    weighed: set[tuple[object, ...]] = set()
-    read: dict[tuple[str | None, str | None], Said] = {}
-    taken: dict[int, set[tuple[str | None, ...]]] = defaultdict(set)
-    chosen = []
-    rows.sort(key=_RANK_AND_ID, reverse=True)
-    for row in rows:
-        _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, scenario, arch, sign = row
-        same = (testcase, own, shared)
-        if source in hidden or same in weighed:  # an older one that says the same, or by another pair
-            continue
-        weighed.add(same)
-        said = read.get(same[1:])
-        if said is None:
-            data = attributes(shared, own) if shared or own is None else orjson.loads(own)
-            said = read[same[1:]] = data, _variants(data, distinct_on, conditions)
-        data, variants = said
-        if not variants <= taken[testcase]:
-            taken[testcase] |= variants
-            told = (testcases[testcase], outcomes[outcome], sources.get(source, ""), note, ref_url, data)
-            chosen.append(_newest((number, from_us(rank), *told, scenario, arch, sign)))
-    return chosen
+
+    def __init__(
+        self,
+        names: tuple[Mapping[int, str], Mapping[int, str], Mapping[int, str]],
+        distinct_on: tuple[str, ...],
+        passed_over: Collection[str],
+    ) -> None:
+        self._testcases, self._outcomes, sources = names
+        self._distinct_on = distinct_on
+        self._hidden = {number for number, name in sources.items() if name in passed_over}
+
+    def newest(self, rows: list[Any], question: Question) -> list[Evidence]:
+        """Return the newest of each combination of testcase and values, the newest first; no value is a
+        value as well."""
+        testcases, outcomes, hidden = self._testcases, self._outcomes, self._hidden
+        weighed: set[tuple[object, ...]] = set()
+        read: dict[tuple[object, ...], _Said] = {}
+        taken: dict[int, frozenset[tuple[str | None, ...]]] = {}
+        chosen = []
+        rows.sort(key=_RANK_AND_ID, reverse=True)
+        for row in rows:
+            (
+                _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, scene, on, sign,
+                copied,
+            ) = row  # fmt: skip
+            about = (own, shared, scene, on)
+            same = (testcase, about)
+            if source in hidden or same in weighed:  # an older one that says the same, or by another pair
+                continue
+            weighed.add(same)
+            said = read.get(about)
+            if said is None:
+                said = read[about] = self._said(question, own, shared, scene, on)
+            variants, data, scenario, arch, variant = said
+            already = taken.get(testcase)
+            if already is None:
+                taken[testcase] = variants
+                if not variants:
+                    continue
+            elif variants <= already:
+                continue
+            else:
+                taken[testcase] = already | variants
+            chosen.append(
+                _made(
+                    (
+                        number, testcases[testcase], outcomes[outcome], from_us(rank), scenario, arch,
+                        variant, data, note, ref_url, bool(copied), sign,
+                    )
+                )
+            )  # fmt: skip
+        return chosen
+
+    def _said(
+        self, question: Question, own: str | None, shared: str | None, scenario: str, arch: str
+    ) -> _Said:
+        data = attributes(shared, own) if shared or own is None else orjson.loads(own)
+        variants = frozenset[tuple[str | None, ...]]()
+        if _fulfils(data, question):
+            variants = frozenset(product(*[data.get(key) or (None,) for key in self._distinct_on]))
+        return variants, data, *variant_of(data, scenario, arch)
 
 
-def _variants(
-    data: Mapping[str, Sequence[str]], distinct_on: tuple[str, ...], conditions: Iterable[Condition]
-) -> set[tuple[str | None, ...]]:
-    """Return the combinations of values that attributes stand for; none where they fulfil no question."""
-    if not _fulfils(data, conditions):
-        return set()
-    return set(product(*[data.get(key) or (None,) for key in distinct_on]))
-
-
-def _fulfils(data: Mapping[str, Sequence[str]], conditions: Iterable[Condition]) -> bool:
-    for key, wanted in conditions:
-        values = data.get(key)
+def _fulfils(data: Mapping[str, Sequence[str]], question: Question) -> bool:
+    for each in question:
+        values = data.get(each.key)
         if not values:
             return False
         if len(values) == 1:
-            if values[0] not in wanted:
+            if values[0] not in each.values:
                 return False
-        elif not any(value in wanted for value in values):
+        elif not any(value in each.values for value in values):
             return False
     return True

@@ -10,12 +10,12 @@ from typing import Protocol
 
 from ..domain.asked import SelectOf
 from ..domain.expectation import Awaited, StoredEvent
-from ..domain.facts import Selected
+from ..domain.facts import Evidence, Selected
 from ..domain.group import Group
 from ..domain.page import Committed, Page
 from ..domain.plan import Plan, PlanVersion
 from ..domain.search import Attribute, ComponentQuery, NameQuery, Search
-from ..domain.stored import Fact, JobState, Newest, Quarantined, SourceState, StoredResult
+from ..domain.stored import Fact, JobState, Quarantined, SourceState, StoredResult
 from ..domain.testcase import Testcase
 from ..query.results import ResultQuery
 from .bus_log import BusLog
@@ -127,17 +127,20 @@ class Store(Protocol):
     def newest(
         self,
         asked: Sequence[tuple[Attribute, ...]],
-        testcases: Search,
+        testcases: Sequence[str],
         distinct_on: Sequence[str],
         *,
+        testcase_patterns: Sequence[str] = (),
         passed_over: Collection[str] = (),
+        copies_of: str | None = None,
         until: int | None = None,
-    ) -> list[list[Newest]]:
+    ) -> list[list[Evidence]]:
         """Return for each question what `latest` gives with `distinct_on`, with one statement for all.
 
         asked        conditions that all must hold, no patterns; few results fulfil the first of each
-        testcases    which count: only its `testcases` and `testcase_patterns` are looked at
+        testcases    which count, by name; `testcase_patterns`: or the name matches one of these
         passed_over  sources whose results are as if they were not there
+        copies_of    a collector: the results of its sources are `imported`
         until        microseconds since 1970: as it was then, by the times that results claim
 
         Raises TooBroadError.

@@ -19,6 +19,9 @@ BUDGET = 2_000
 HINT = "the question reads too much of the store: ask for an item, a testcase, a group, or a shorter time"
 
 
+SEQ = "select coalesce(max(seq), 0) from _commit"
+
+
 class _Reader:
     """What one thread reads with.
 
@@ -98,18 +101,27 @@ class Readers:
     @contextmanager
     def at_one_commit(self) -> Iterator[int]:
         """Let what this thread reads be of one commit; yield its seq. Within another it is of the same."""
-        with self._entered() as reader:
-            execute = reader.connection.execute
-            if reader.pinned:
-                yield _seq(execute)
-                return
-            execute("begin")  # the first row that is read takes the snapshot
+        reader = self._mine()
+        if reader is not None and reader.pinned:
+            yield self._seq(reader)
+            return
+        self._enter()
+        try:
+            reader = reader or self._connect()
+            reader.connection.execute("begin")  # the first row that is read takes the snapshot
             reader.pinned = True
             try:
-                yield _seq(execute)
+                yield self._seq(reader)
             finally:
                 reader.pinned = False
-                execute("rollback")
+                reader.connection.execute("rollback")
+        except sqlite3.Error as err:
+            raise StoreError(f"{self._path}: {err}") from err
+        finally:
+            self._leave()
+
+    def _seq(self, reader: _Reader) -> int:
+        return int(reader.connection.execute(SEQ).fetchone()[0])
 
     @contextmanager
     def guarded(
@@ -199,10 +211,6 @@ class Readers:
         with self._gate:
             self._all.append(reader)
         return reader
-
-
-def _seq(execute: Callable[[str], sqlite3.Cursor]) -> int:
-    return int(execute("select coalesce(max(seq), 0) from _commit").fetchone()[0])
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

@@ -8,14 +8,15 @@ from typing import Any
 from ..domain.observation import Observation
 from ..domain.page import Page
 from ..domain.run import Run
-from ..domain.search import Attribute, Search
+from ..domain.search import Attribute
+from ..domain.stored import SourceState
 from ..normalise.normaliser import Normaliser
 from ..store.identity import to_us
 from ..store.protocol import Store
 
 _NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _WORDS = {"passed": "PASSED", "failed": "FAILED", "running": "RUNNING"}
-_BOTH = Search(testcases=("ns.case", "ns.other"))
+_BOTH = ("ns.case", "ns.other")
 
 
 def _put(store: Store, key: str, hours: int = 0, *, source: str = "ci", **fields: Any) -> None:
@@ -38,7 +39,9 @@ class NewestRules:
     def _newest(self, store: Store, *asked: tuple[Attribute, ...], **more: Any) -> list[list[str]]:
         """Return what was found for each question: "testcase outcome scenario"."""
         found = store.newest(asked or [_item("bash-5-1")], more.pop("of", _BOTH), ("scenario",), **more)
-        return [[f"{one.testcase} {one.outcome} {one.scenario}".strip() for one in each] for each in found]
+        return [
+            [f"{one.testcase} {one.outcome} {one.scenario or ''}".strip() for one in each] for each in found
+        ]
 
     def test_newest_is_one_of_each_testcase_and_combination_the_newest_first(self, store: Store) -> None:
         _put(store, "1", outcome="failed", scenario="a")
@@ -47,9 +50,8 @@ class NewestRules:
         _put(store, "4", 3, testcase="ns.other")
         _put(store, "5", 4, testcase="ns.not-asked")
         assert self._newest(store) == [["ns.other PASSED", "ns.case FAILED b", "ns.case PASSED a"]]
-        pattern = Search(testcase_patterns=("ns.n*",))
-        assert self._newest(store, of=pattern) == [["ns.not-asked PASSED"]]
-        assert self._newest(store, of=Search(testcases=("none",))) == [[]]
+        assert self._newest(store, of=(), testcase_patterns=("ns.n*",)) == [["ns.not-asked PASSED"]]
+        assert self._newest(store, of=("none",)) == [[]]
 
     def test_newest_answers_each_question_by_itself(self, store: Store) -> None:
         _put(store, "1")
@@ -70,9 +72,14 @@ class NewestRules:
         _put(store, "1", outcome="failed", note="boom", scenario="s", arch="x86_64", run=run)
         ((found,),) = store.newest([_item("bash-5-1")], _BOTH, ())
         result = store.result(found.id)
-        for name in ("time", "testcase", "outcome", "source", "note", "ref_url", "data", "scenario", "arch"):
+        for name in ("time", "testcase", "outcome", "note", "data", "scenario", "arch"):
             assert getattr(found, name) == getattr(result, name), name
+        assert found.build_url == result.ref_url == "https://ci.example/1"
         assert found.signature == result.signature is not None
+        assert not found.imported
+        store.register_source(SourceState(name="ci", collector="import"))
+        ((copied,),) = store.newest([_item("bash-5-1")], _BOTH, (), copies_of="import")
+        assert copied == found._replace(imported=True)
 
     def test_newest_finds_what_a_run_says_unless_the_result_says_otherwise(self, store: Store) -> None:
         run = Run(key="job#1", data={"build": "b1"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..domain.decision import TESTED, Decision, Requirement, State, Verdict
@@ -12,7 +12,6 @@ from ..domain.subject import SubjectType, SubjectTypes
 
 DISTINCT_ON = ("scenario", "system_architecture", "system_variant")
 _TYPES = {
-    State.PASSED: "test-result-passed",
     State.FAILED: "test-result-failed",
     State.ERRORED: "test-result-errored",
     State.UNKNOWN: "test-result-errored",
@@ -30,6 +29,7 @@ _FILE_PARTS = (
     (State.FILE_MISSING, "due to missing remote rule file"),
     (State.FILE_UNREACHED, "while trying to fetch remote rule file"),
 )
+NO_TESTS = "No tests are required"
 _FILES = frozenset(state for state, _ in _FILE_PARTS)
 
 
@@ -69,28 +69,32 @@ def additions(
     decision: Decision, types: SubjectTypes, distinct_on: Sequence[str] = DISTINCT_ON
 ) -> dict[str, Any]:
     """Return what we add to that answer, in keys that the peer does not have."""
+    progress, informational = decision.progress, decision.informational
     encode = _Encoder(types, distinct_on)
-    progress = decision.progress
-    expected = [
-        {
-            "subject_type": each.subject.type,
-            "subject_identifier": each.subject.identifier,
-            "testcase": each.testcase,
-            "expected_since": None if each.expected is None else each.expected.since.isoformat(),
-            "overdue": each.expected is not None and each.expected.overdue(decision.now),
-            "owner": each.owner,
-        }
-        for each in flat(decision.requirements)
-        if each.blocking and each.state is State.MISSING and not each.satisfied
-    ]
     return {
         "verdict": decision.verdict,
         "progress": {**progress._asdict(), "percent": progress.percent},
-        "informational": [encode(each) for each in flat(decision.informational)],
-        "expected": [each for each in expected if each["expected_since"] or each["owner"]],
+        "informational": [encode(each) for each in flat(informational)] if informational else [],
+        "expected": [] if decision.verdict is Verdict.GO else list(_expected(decision)),
         "policies_digest": decision.digest,
         "as_of": {"seq": decision.as_of},
     }
+
+
+def _expected(decision: Decision) -> Iterator[dict[str, Any]]:
+    """Yield of what is missing what is known: since when it is expected, or who answers for it."""
+    for each in flat(decision.requirements):
+        if each.state is not State.MISSING or not each.blocking or each.satisfied:
+            continue
+        if each.expected is not None or each.owner:
+            yield {
+                "subject_type": each.subject.type,
+                "subject_identifier": each.subject.identifier,
+                "testcase": each.testcase,
+                "expected_since": None if each.expected is None else each.expected.since.isoformat(),
+                "overdue": each.expected is not None and each.expected.overdue(decision.now),
+                "owner": each.owner,
+            }
 
 
 def no_policy(decision: Decision) -> str | None:
@@ -105,36 +109,35 @@ def no_policy(decision: Decision) -> str | None:
     return None
 
 
-def summary(told: Iterable[Requirement]) -> str:
+def summary(told: Sequence[Requirement]) -> str:
     """Return the one sentence that the peer makes of requirements."""
-    told = list(told)
-    tests = [each for each in told if each.state in TESTED]
+    tests = len([each for each in told if each.state in TESTED])
     counts = Counter([_summed(each.state) for each in told if not each.satisfied])
+    if not counts:
+        return f"All required tests ({tests} total) have passed or been waived" if tests else NO_TESTS
     files = ", ".join(
         f"{_several(counts[state], 'error')} {what}" for state, what in _FILE_PARTS if counts[state]
     )
     parts = ", ".join(
         f"{_several(counts[state], what)} {how}" for state, what, how in _PARTS if counts[state]
     )
-    if parts:
-        required = f"Of {len(tests)} required {'test' if len(tests) == 1 else 'tests'}, {parts}"
-        return f"{files}. {required}" if files else required
-    if files:
+    if not parts:
         return files
-    if not tests:
-        return "No tests are required"
-    return f"All required tests ({len(tests)} total) have passed or been waived"
+    required = f"Of {tests} required {'test' if tests == 1 else 'tests'}, {parts}"
+    return f"{files}. {required}" if files else required
 
 
-def flat(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
-    """Yield the single requirements that the peer knows: of a choice those that decided it."""
+def flat(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Return the single requirements that the peer knows: of a choice those that decided it."""
+    found: list[Requirement] = []
     for each in requirements:
         if each.needed is None or not each.parts:
-            yield each
+            found.append(each)
         elif each.choice:
-            yield from flat(part for part in each.parts if part.satisfied == each.satisfied)
+            found += flat(part for part in each.parts if part.satisfied == each.satisfied)
         else:
-            yield from flat(each.parts)
+            found += flat(each.parts)
+    return found
 
 
 def _removed(requirement: Requirement) -> bool:
@@ -158,25 +161,30 @@ class _Encoder:
         self._kinds: dict[str, SubjectType] = {}
 
     def __call__(self, requirement: Requirement) -> dict[str, Any]:
-        subject, state = requirement.subject, requirement.state
+        state, subject, source = requirement.state, requirement.subject, requirement.policy.source
         if state is State.EXCLUDED:
             return {
                 "type": "excluded",
                 "subject_identifier": subject.identifier,
                 "policy": requirement.policy.id or None,
-                "source": requirement.policy.source,
+                "source": source,
             }
         told = {
             "testcase": requirement.testcase,
             "subject_type": subject.type,
             "subject_identifier": subject.identifier,
-            "source": requirement.policy.source,
+            "source": source,
         }
-        if state is State.FETCHED:
-            return told | {"type": "fetched-gating-yaml", "source": requirement.addresses[0]}
-        if state in _FILES:
+        if state is State.PASSED:
+            told["type"] = "test-result-passed"
+            self._add_result(requirement.result, told)
+        elif state in _TYPES:
+            self._add_failure(requirement, told)
+        elif state is State.FETCHED:
+            told |= {"type": "fetched-gating-yaml", "source": requirement.addresses[0]}
+        else:
             return self._file(requirement, told)
-        return self._test(requirement, told)
+        return told
 
     def _file(self, requirement: Requirement, told: dict[str, Any]) -> dict[str, Any]:
         told |= {"type": requirement.testcase, "scenario": None}
@@ -188,7 +196,7 @@ class _Encoder:
             told["error"] = requirement.said
         return told
 
-    def _test(self, requirement: Requirement, told: dict[str, Any]) -> dict[str, Any]:
+    def _add_failure(self, requirement: Requirement, told: dict[str, Any]) -> None:
         state, waiver = requirement.state, requirement.waiver
         told["type"] = _TYPES[state]
         if state is State.MISSING:
@@ -199,13 +207,15 @@ class _Encoder:
             told["error_reason"] = requirement.said
         if waiver is not None:
             told |= {"type": f"{told['type']}-waived", "waiver_id": waiver.id}
-        elif state is not State.PASSED:
+        else:
             told["item"] = self._kind(requirement).item(requirement.subject.identifier)
-        return told
 
     def _add_result(self, result: Evidence | None, told: dict[str, Any]) -> None:
-        data: Mapping[str, Sequence[str]] = {} if result is None else result.data
-        told["result_id"] = None if result is None else result.id
+        if result is None:
+            told["result_id"] = None
+            told.update(dict.fromkeys(self._distinct_on))
+            return
+        told["result_id"], data = result.id, result.data
         for key in self._distinct_on:
             values = data.get(key)
             told[key] = values[0] if values else None

@@ -111,7 +111,7 @@ def decide(rules: str | PolicySet, known: Facts, request: Request = REQUEST, **c
         }
         for subject, found in known.latest.items()
     }
-    return judge(chosen, request, replace(known, latest=asked))
+    return judge(chosen, request, known._replace(latest=asked))
 
 
 def _planned(known: Facts, subject: Subject) -> set[str]:

@@ -309,7 +309,7 @@ def tiered(scope: str, part: str, known: Mapping[str, str], waived: str = "") ->
     everything = facts(subject=subject, others=dict.fromkeys(PARTS.values(), ()) | results)
     return decide(
         read(GOOD, gate),
-        replace(everything, waivers=waivers),
+        everything._replace(waivers=waivers),
         subjects=(subject,),
         contexts=("rebuild",),
         tiers=GRAPH,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -174,7 +173,7 @@ def test_the_same_facts_give_the_same_bytes_in_whatever_order_they_were_read(
     first = known(state, waivers=waivers, baselines=compared(state))
     names = list(first.latest[BASH])
     shuffled.shuffle(names)
-    second = replace(first, latest={BASH: {name: first.latest[BASH][name] for name in names}})
+    second = first._replace(latest={BASH: {name: first.latest[BASH][name] for name in names}})
     told = [
         orjson.dumps(decision_json.decision(judge(each, REQUEST, one)))
         for each, one in ((chosen, first), (chosen, second), (policies("\n".join(rules)), first))

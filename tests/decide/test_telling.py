@@ -28,7 +28,7 @@ RULES = (
 )
 KNOWN = facts(
     result("t.good", number=1),
-    result("t.bad", "FAILED", 2, arch="aarch64", build_url="https://ci/bad/14", message_id="m-2"),
+    result("t.bad", "FAILED", 2, arch="aarch64", build_url="https://ci/bad/14", data={"message_id": ["m-2"]}),
     result("t.waived", "FAILED", 3),
     result("t.slow", "RUNNING", 4, time=NOW - timedelta(minutes=14)),
     result("t.x", number=5),

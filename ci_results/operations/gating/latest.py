@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 
-from ...domain.facts import Evidence
+from ...domain.facts import Evidence, variant_of
 from ...domain.policy import globs
 from ...domain.search import Attribute, Search
-from ...domain.stored import Newest, StoredResult
+from ...domain.stored import StoredResult
 from ...domain.subject import Subject, SubjectTypes
 from ...store.protocol import Store
 from ..import_et import SOURCE as FROM_ET
@@ -20,14 +20,9 @@ APART = ("scenario", "arch", "system_architecture", "variant", "system_variant")
 
 PAGE = 200
 
-_TIME_AND_ID = itemgetter(1, 0)
-"""Of a Newest, by place."""
-
+_TIME_AND_ID = itemgetter(3, 0)
 _VARIANT = itemgetter(1, 4, 5, 6)
 """Of Evidence, by place: testcase, scenario, architecture, variant."""
-
-_newest = partial(tuple.__new__, Newest)
-_made = partial(tuple.__new__, Evidence)
 
 Query = tuple[Attribute, ...]
 Latest = dict[str, list[Evidence]]
@@ -41,7 +36,7 @@ class Results:
 
     def __init__(self, store: Store, types: SubjectTypes, until: int | None = None) -> None:
         self.store, self._types, self._until = store, types, until
-        self._copies: frozenset[str] | None = None
+        self._imported: frozenset[str] | None = None
 
     def latest(self, subject: Subject, names: Iterable[str], like: Iterable[str] = ()) -> Latest:
         """Return what is latest of these testcases and of those that match a glob, by testcase."""
@@ -60,35 +55,37 @@ class Results:
             for query in self.queries(subject)
         ]
         of_any = {one for patterns in globs_of.values() for one in patterns}
-        testcases = Search(
-            testcases=tuple(sorted(frozenset().union(*plain.values()))),
-            testcase_patterns=tuple(sorted(set(map(_wider, of_any)))),
-        )
         read = self.store.newest(
             [query for _subject, query in asked],
-            testcases,
+            sorted(frozenset[str]().union(*plain.values())),
             APART,
+            testcase_patterns=sorted(set(map(_wider, of_any))),
             passed_over=(FROM_ET,),
+            copies_of=DOOR,
             until=self._until,
         )
-        found: dict[Subject, list[Newest]] = {subject: [] for subject in names}
+        found: dict[Subject, list[list[Evidence]]] = {subject: [] for subject in names}
         for (subject, _query), results in zip(asked, read, strict=True):
             if not results:
                 continue
-            exactly, wanted = plain[subject], globs(globs_of.get(subject, ()))
-            found[subject] += [one for one in results if one.testcase in exactly or wanted(one.testcase)]
-        return {subject: self._ordered(results) for subject, results in found.items()}
+            if len(names) > 1 or globs_of:  # the store knows what all of them ask for together
+                exactly, wanted = plain[subject], globs(globs_of.get(subject, ()))
+                results = [one for one in results if one.testcase in exactly or wanted(one.testcase)]
+            found[subject].append(results)
+        return {subject: _ordered(several) for subject, several in found.items()}
 
     def queries(self, subject: Subject) -> list[Query]:
         """Return the questions for a subject's results: what it goes by, what names it first."""
         identifier = subject.identifier
         found = []
         for query in self._types.find(subject.type).queries(identifier):
-            conditions = [
-                Attribute(key=key, values=(value,) if value == identifier else tuple(value.split(",")))
-                for key, value in query.items()
-            ]
-            found.append(tuple(sorted(conditions, key=lambda each: identifier not in each.values)))
+            first, others = [], []
+            for key, value in query.items():
+                if value == identifier:
+                    first.append(Attribute(key, (value,)))
+                else:
+                    others.append(Attribute(key, tuple(value.split(","))))
+            found.append((*first, *others))
         return found
 
     def pages(self, testcase: str, query: Query, size: int | None = None) -> Iterator[list[StoredResult]]:
@@ -113,50 +110,30 @@ class Results:
 
     def evidence(self, one: StoredResult) -> Evidence:
         """Return a result as decisions see it."""
-        said = (one.source, one.note, one.ref_url, one.data, one.scenario, one.arch, one.signature)
-        return _evidence(_newest((one.id, one.time, one.testcase, one.outcome, *said)), self._imported)
-
-    @property
-    def _imported(self) -> frozenset[str]:
-        """Names of the sources of what was imported from another ResultsDB."""
-        if self._copies is None:
-            self._copies = self.store.collected_by(DOOR)
-        return self._copies
-
-    def _ordered(self, results: list[Newest]) -> Latest:
-        """Sort by testcase, the newest first; of several of one variant, or of one result, the first."""
-        found: Latest = {}
-        seen: set[tuple[str, str | None, str | None, str | None]] = set()
-        results.sort(key=_TIME_AND_ID, reverse=True)
-        imported = self._imported if results else ()
-        for each in results:
-            evidence = _evidence(each, imported)
-            key = _VARIANT(evidence)
-            if key not in seen:
-                seen.add(key)
-                found.setdefault(evidence.testcase, []).append(evidence)
-        return found
-
-
-def _evidence(one: Newest, imported: Collection[str]) -> Evidence:
-    """Return a result as decisions see it; `imported` = names of sources of what was elsewhere before."""
-    number, time, testcase, outcome, source, note, ref_url, data, scenario, arch, signature = one
-    return _made(
-        (
-            *(number, testcase, outcome, time),
-            scenario or _first(data, "scenario"),
-            arch or _first(data, "arch", "system_architecture"),
-            _first(data, "variant", "system_variant"),
-            *(data, note, ref_url, _first(data, "message_id"), source in imported, signature),
+        scenario, arch, variant = variant_of(one.data, one.scenario, one.arch)
+        return Evidence(
+            *(one.id, one.testcase, one.outcome, one.time, scenario, arch, variant, one.data),
+            *(one.note, one.ref_url, one.source in self._copies(), one.signature),
         )
-    )
+
+    def _copies(self) -> frozenset[str]:
+        """Return the names of the sources of what was imported from another ResultsDB."""
+        if self._imported is None:
+            self._imported = self.store.collected_by(DOOR)
+        return self._imported
 
 
-def _first(data: Mapping[str, list[str]], name: str, other: str | None = None) -> str | None:
-    values = data.get(name)
-    if not values and other is not None:
-        values = data.get(other)
-    return values[0] if values else None
+def _ordered(several: Sequence[Sequence[Evidence]]) -> Latest:
+    """Sort by testcase, the newest first; of several of one variant, or of one result, the first."""
+    results = several[0] if len(several) == 1 else sorted(chain(*several), key=_TIME_AND_ID, reverse=True)
+    found: Latest = {}
+    seen: set[tuple[str, str | None, str | None, str | None]] = set()
+    for each in results:
+        key = _VARIANT(each)
+        if key not in seen:
+            seen.add(key)
+            found.setdefault(each.testcase, []).append(each)
+    return found
 
 
 def _wider(glob: str) -> str:

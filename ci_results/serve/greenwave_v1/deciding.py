@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from ...domain.asked import Request
 from ...operations.gate import Gate, decide
 from ...operations.gate_shown import shown
@@ -34,7 +32,7 @@ class Deciding:
             gate.policies.subject_types, gate.policies.on_demand, self._around.settings.max_subjects
         ).read(said)
         body = await read_decision(self._around, _answered, gate, request, f"{call.root}/api/v2.0")
-        await answer_json(call, orjson.Fragment(body), jsonp=CALLED)
+        await answer_json(call, body, jsonp=CALLED)
 
 
 def _answered(gate: Gate, request: Request, base: str) -> bytes:
