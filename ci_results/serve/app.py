@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from ..config import Serving
 from ..errors import (
@@ -37,6 +40,7 @@ from . import (
 from .auth.pages import PAGES
 from .bounds import Bounded
 from .browse.mount import PREFIX
+from .call import Below, Lanes
 from .metrics import Metrics
 from .openapi.part import Part
 from .openapi.routes import routes as document_routes
@@ -64,6 +68,14 @@ TOLD = (
     ConfigError,
 )
 STATIC = Path(__file__).parent / "browse" / "plugin" / "static"
+
+
+class Application(Starlette):
+    """Starlette without its outermost layer, for `Watched` answers what goes wrong inside."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return all the others."""
+        return cast(ServerErrorMiddleware, super().build_middleware_stack()).app
 
 
 def peers(around: Surroundings) -> list[api_v1_0.Service]:
@@ -118,8 +130,10 @@ def application(
         async with people.shown():
             yield
 
+    apis = api_routes(around)
+    lanes = [each for each in apis if isinstance(each, Below)]
     routes = [
-        *api_routes(around),
+        *(each for each in apis if not isinstance(each, Below)),
         *operating.routes(around, metrics),
         *document_routes(around, api_parts(around), pages=view is not None),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -127,9 +141,9 @@ def application(
         *people.routes(),
     ]
     watched = Middleware(Watched, meter=metrics, routes=routes, log_each=around.settings.access_log)
-    return Starlette(
+    return Application(
         routes=routes,
-        middleware=[watched, *_layers(around.settings, hosts, rate_per_s)],
+        middleware=[watched, *_layers(around.settings, hosts, rate_per_s), Middleware(Lanes, lanes=lanes)],
         exception_handlers={
             404: faults.by_reader(people.missing),
             HTTPException: faults.to_machines,

@@ -69,10 +69,12 @@ class Bounded:
             await refusal(scope, receive, send)
         elif scope["path"].startswith(self._streamed):
             await self._app(scope, _paced(receive, self._settings), send)
-        elif length or chunked:
-            await self._with_body(scope, receive, send)
-        else:
+        elif not length and not chunked:
             await self._app(scope, receive, send)
+        elif WHOLE in scope and not chunked:
+            await self._with_whole(length, scope, receive, send)
+        else:
+            await self._with_body(scope, receive, send)
 
     def _refusal(self, scope: Scope, head: int, length: int, kind: bytes) -> Response | None:
         settings = self._settings
@@ -92,13 +94,21 @@ class Bounded:
             return told(415, "Post JSON, with the header Content-Type: application/json")
         return None
 
+    async def _with_whole(self, length: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the route read a body of known length that is here: there is nothing to wait for."""
+        self._room -= length
+        try:
+            if self._room < 0:
+                await _too_many()(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            self._room += length
+
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
         try:
-            if WHOLE in scope:
-                read = await self._read(receive, parts, None)
-            else:
-                read = await self._read_in_time(receive, parts)
+            read = await self._read_in_time(receive, parts)
             if isinstance(read, Response):
                 await read(scope, receive, send)
             elif read:
@@ -113,9 +123,7 @@ class Bounded:
         except TimeoutError:
             return told(408, TOO_SLOW, Connection="close")
 
-    async def _read(
-        self, receive: Receive, parts: list[bytes], patience: asyncio.Timeout | None
-    ) -> Response | bool:
+    async def _read(self, receive: Receive, parts: list[bytes], patience: asyncio.Timeout) -> Response | bool:
         """Read the body into `parts`; return whether it is whole, or what to answer instead."""
         size = 0
         while (message := await receive())["type"] == "http.request":
@@ -126,12 +134,15 @@ class Bounded:
             if size > self._settings.max_body_bytes:
                 return _too_large(self._settings.max_body_bytes)
             if self._room < 0:
-                return told(503, "Too many bodies at once", Retry_After=str(OVERLOADED_S))
+                return _too_many()
             if not message.get("more_body", False):
                 return True
-            if patience is not None:
-                patience.reschedule((patience.when() or 0) + len(part) / SLOWEST)
+            patience.reschedule((patience.when() or 0) + len(part) / SLOWEST)
         return False
+
+
+def _too_many() -> Response:
+    return told(503, "Too many bodies at once", Retry_After=str(OVERLOADED_S))
 
 
 def _too_large(most: int) -> Response:

@@ -57,6 +57,7 @@ class Server(uvicorn.Server):
             server_header=False,
             timeout_keep_alive=settings.keep_alive_s,
             timeout_graceful_shutdown=STOP_WITHIN_S,
+            proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),
             backlog=1024,
         )
