@@ -106,7 +106,8 @@ class Requirement(NamedTuple):
     @property
     def verdict(self) -> Verdict:
         """What it alone would make of the decision."""
-        return Verdict.GO if self.satisfied or not self.blocking else _VERDICTS[self.state]
+        alone = _VERDICTS[self.state]
+        return alone if self.waiver is None and self.blocking else Verdict.GO
 
     @property
     def place(self) -> Place:

@@ -179,7 +179,6 @@ class _Choosing:
         """Return the newest of each combination of testcase and values, the newest first; no value is a
         value as well."""
         testcases, outcomes, hidden = self._testcases, self._outcomes, self._hidden
-        weighed: set[tuple[object, ...]] = set()
         read: dict[tuple[object, ...], _Said] = {}
         taken: dict[int, frozenset[tuple[str | None, ...]]] = {}
         chosen = []
@@ -189,11 +188,9 @@ class _Choosing:
                 _pair, number, rank, testcase, outcome, source, note, ref_url, own, shared, scene, on, sign,
                 copied,
             ) = row  # fmt: skip
-            about = (own, shared, scene, on)
-            same = (testcase, about)
-            if source in hidden or same in weighed:  # an older one that says the same, or by another pair
+            if source in hidden:
                 continue
-            weighed.add(same)
+            about = (own, shared, scene, on)
             said = read.get(about)
             if said is None:
                 said = read[about] = self._said(question, own, shared, scene, on)
@@ -203,7 +200,7 @@ class _Choosing:
                 taken[testcase] = variants
                 if not variants:
                     continue
-            elif variants <= already:
+            elif variants <= already:  # an older one, or the same by another pair
                 continue
             else:
                 taken[testcase] = already | variants

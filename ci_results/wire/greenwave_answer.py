@@ -47,16 +47,14 @@ def answer(
     distinct_on       the attributes that tell results of one testcase apart
     """
     told = [each for each in flat(decision.requirements) if each.blocking and not _removed(each)]
+    open_ = [each for each in told if not each.satisfied]
+    met = [each for each in told if each.satisfied] if open_ else told
     encode = _Encoder(types, distinct_on)
-    satisfied: list[dict[str, Any]] = []
-    unsatisfied: list[dict[str, Any]] = []
-    for each in told:
-        (satisfied if each.satisfied else unsatisfied).append(encode(each))
     found: dict[str, Any] = {
-        "policies_satisfied": not unsatisfied,
-        "summary": summary(told),
-        "satisfied_requirements": satisfied,
-        "unsatisfied_requirements": unsatisfied,
+        "policies_satisfied": not open_,
+        "summary": _summary(told, open_),
+        "satisfied_requirements": [encode(each) for each in met],
+        "unsatisfied_requirements": [encode(each) for each in open_],
     }
     if decision.request.policy is None:
         found["applicable_policies"] = [each.id for subject in decision.subjects for each in subject.policies]
@@ -109,10 +107,10 @@ def no_policy(decision: Decision) -> str | None:
     return None
 
 
-def summary(told: Sequence[Requirement]) -> str:
-    """Return the one sentence that the peer makes of requirements."""
+def _summary(told: Sequence[Requirement], open_: Sequence[Requirement]) -> str:
+    """Return the one sentence that the peer makes of requirements, and of those not satisfied."""
     tests = len([each for each in told if each.state in TESTED])
-    counts = Counter([_summed(each.state) for each in told if not each.satisfied])
+    counts = Counter([_summed(each.state) for each in open_])
     if not counts:
         return f"All required tests ({tests} total) have passed or been waived" if tests else NO_TESTS
     files = ", ".join(

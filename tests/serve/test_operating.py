@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,7 +13,8 @@ from requests import Session
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from ci_results.domain.bus_message import ListenerState
 from ci_results.domain.page import Page
@@ -26,6 +28,7 @@ from ci_results.errors import (
     TooBroadError,
 )
 from ci_results.serve.app import application
+from ci_results.serve.call import Below
 from ci_results.serve.surroundings import Surroundings
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.store_contract import result
@@ -181,6 +184,16 @@ def raising(error: Exception) -> Route:
     return Route("/api/fail", fail)
 
 
+def raising_below(error: Exception) -> Below:
+    class Failing:
+        endpoints: ClassVar[dict[str, list[str]]] = {}
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            raise error
+
+    return Below("/api", Failing())
+
+
 @pytest.mark.parametrize(
     ("error", "status", "retry"),
     [
@@ -210,11 +223,15 @@ def test_a_store_that_fails_is_told_to_the_log_and_its_address_to_no_stranger(
     assert any("db.example" in record.__dict__.get("reason", "") for record in caplog.records)
 
 
+@pytest.mark.parametrize("failing", [raising, raising_below])
 @pytest.mark.parametrize("error", [ZeroDivisionError("secret"), StaleError("secret"), RecursionError()])
 def test_an_accident_is_one_line_of_the_log_and_tells_strangers_nothing(
-    bounds: Bounds, error: Exception, caplog: pytest.LogCaptureFixture
+    bounds: Bounds,
+    error: Exception,
+    failing: Callable[[Exception], BaseRoute],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with bounds([raising(error)]) as client:
+    with bounds([failing(error)]) as client:
         answer = client.get("/api/fail")
         assert client.get("/ok").text == "ok"
     assert answer.status_code == 500
