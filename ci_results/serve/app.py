@@ -130,16 +130,15 @@ def application(
         async with people.shown():
             yield
 
-    apis = api_routes(around)
-    lanes = [each for each in apis if isinstance(each, Below)]
     routes = [
-        *(each for each in apis if not isinstance(each, Below)),
+        *api_routes(around),
         *operating.routes(around, metrics),
         *document_routes(around, api_parts(around), pages=view is not None),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         Route("/favicon.png", _icon),
         *people.routes(),
     ]
+    lanes = [each for each in routes if isinstance(each, Below)]
     watched = Middleware(Watched, meter=metrics, routes=routes, log_each=around.settings.access_log)
     return Application(
         routes=routes,
