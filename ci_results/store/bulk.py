@@ -23,6 +23,11 @@ def insert_rows(
         _insert(connection, head, list(chain.from_iterable(rows)), len(rows[0]), tail)
 
 
+def insert_across(connection: sqlite3.Connection, head: str, columns: Sequence[Sequence[Any]]) -> None:
+    """Insert rows told by column, as many as `head` names, which ends before VALUES."""
+    _insert(connection, head, _interleaved(columns), len(columns))
+
+
 def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[str, Sequence[Any]]) -> None:
     """Insert rows told by column; `head` ends before the names of the columns ("insert into _result").
 
@@ -33,14 +38,14 @@ def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[s
     same = {name: column[0] for name, column in columns.items() if _is_same(column)}
     told = {name: value for name, value in same.items() if value is not None}
     differing = {name: column for name, column in columns.items() if name not in same}
-    width, length = len(differing), len(next(iter(columns.values())))
-    values: list[Any] = [None] * (width * length)
-    for place, column in enumerate(differing.values()):
-        values[place::width] = (
+    values = _interleaved(
+        [
             [_NULL if value is None else value for value in column] if None in column else column
-        )
+            for column in differing.values()
+        ]
+    )
     head = f"{head} ({', '.join((*told, *differing))})"
-    _insert(connection, head, values, width, same=tuple(told.values()))
+    _insert(connection, head, values, len(differing), same=tuple(told.values()))
 
 
 def _insert(
@@ -62,6 +67,15 @@ def _insert(
         while len(values) - start >= size * width:
             connection.execute(statement, (*same, *values[start : start + size * width]))
             start += size * width
+
+
+def _interleaved(columns: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the values of rows told by column, row after row."""
+    width = len(columns)
+    values: list[Any] = [None] * (width * len(columns[0]))
+    for place, column in enumerate(columns):
+        values[place::width] = column
+    return values
 
 
 def _is_same(column: Sequence[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..domain.result import Result
@@ -120,11 +120,30 @@ class Fresh:
         """Enter what is new, with the ids of its names."""
         self.new = new
         self.ids = range(self.ids.start, self.ids.start + len(new.results))
-        self.kinds = {(one.item, one.item_type, one.scenario, one.arch): one for one in new.results}
+        self.kinds = kinds_of(new.results)
         ranks = {claimed: rank(claimed, now) for claimed in set(new.claimed)}
-        self.ranks = [ranks[claimed] for claimed in new.claimed]
+        if len(ranks) == 1:
+            self.ranks = list(ranks.values()) * len(new.results)
+        else:
+            self.ranks = [ranks[claimed] for claimed in new.claimed]
         self.testcases = [testcases[result.testcase] for result in new.results]
         self.outcomes = [outcomes[result.outcome] for result in new.results]
+
+
+def kinds_of(results: Iterable[Result]) -> dict[Kind, Result]:
+    """Return each Kind with a result of it; those of one file share the texts, which are not hashed again."""
+    kinds: dict[Kind, Result] = {}
+    last: Result | None = None
+    for one in results:
+        if (
+            last is None
+            or one.item is not last.item
+            or one.item_type is not last.item_type
+            or one.scenario is not last.scenario
+            or one.arch is not last.arch
+        ):
+            kinds[one.item, one.item_type, one.scenario, one.arch] = last = one
+    return kinds
 
 
 def stored_ids(fresh: Fresh) -> tuple[int, ...]:

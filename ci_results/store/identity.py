@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from struct import unpack
@@ -40,9 +40,9 @@ def identity_base(source: str, run_key: str) -> int:
     return (crc32(f"{source}{_UNIT}{run_key}".encode()) << 32) - _HALF
 
 
-def identity(base: int, key: str) -> int:
-    """Return the identity number of `key`; equal numbers are compared by their texts, never trusted."""
-    return base | crc32(key.encode())
+def identities(bases: Iterable[int], keys: Sequence[str]) -> list[int]:
+    """Return the identity numbers of keys; equal numbers are compared by their texts, never trusted."""
+    return [base | number for base, number in zip(bases, map(crc32, map(str.encode, keys)), strict=True)]
 
 
 def digest_of_run(source: str, run: Run | None) -> Any:
@@ -52,21 +52,31 @@ def digest_of_run(source: str, run: Run | None) -> Any:
     return blake2b(blake2b(said, digest_size=16).digest(), digest_size=8)
 
 
-def content(result: Result, claimed: int | None) -> bytes:
-    """Return what a result says beside its run: a repeat says the same."""
-    said = orjson.dumps(
-        (
-            result.testcase, result.outcome, result.item, result.item_type, claimed, result.duration_s,
-            result.note, result.ref_url, result.scenario, result.arch, result.data,
-        ),
-        option=orjson.OPT_SORT_KEYS,
-    )  # fmt: skip
-    return said + orjson.dumps(result.groups) if result.groups else said
+def digests(
+    results: Iterable[Result], begun: Iterable[Any], claimed: Iterable[int | None]
+) -> tuple[int, ...]:
+    """Return the digest of what each result says, a number of 64 bits: a repeat says the same.
 
-
-def numbers(digests: Sequence[bytes]) -> tuple[int, ...]:
-    """Return digests of 8 bytes as signed integers."""
-    return unpack(f"<{len(digests)}q", b"".join(digests))
+    begun    for each what `digest_of_run` gave, claimed: the time that it claims, in microseconds
+    """
+    dumps, how = orjson.dumps, orjson.OPT_SORT_KEYS
+    found: list[bytes] = []
+    for result, of_run, time in zip(results, begun, claimed, strict=True):
+        digest = of_run.copy()
+        digest.update(
+            dumps(
+                (
+                    result.testcase, result.outcome, result.item, result.item_type, time, result.duration_s,
+                    result.note, result.ref_url, result.scenario, result.arch, result.data,
+                ),
+                None,
+                how,
+            )
+        )  # fmt: skip
+        if result.groups:
+            digest.update(dumps(result.groups))
+        found.append(digest.digest())
+    return unpack(f"<{len(found)}q", b"".join(found))
 
 
 def record_digest(kind: str, key: str | None, raw: bytes, told: str | None = None) -> int:

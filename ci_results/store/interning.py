@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from .bulk import insert_rows
+from .bulk import insert_across
 
 CACHED = 200_000
 REMEMBERED = 5_000
@@ -53,12 +53,15 @@ class Interned:
 
         A name that is one text has no other row.
         """
-        cached, fresh = self._cache.get, self._fresh.get
-        found = {name: known for name in rows if (known := cached(name) or fresh(name)) is not None}
+        found: dict[Any, int] = {}
+        if self._cache or self._fresh:
+            cached, fresh = self._cache.get, self._fresh.get
+            found = {name: known for name in rows if (known := cached(name) or fresh(name)) is not None}
         if len(found) < len(rows):
-            unknown = sorted(name for name in rows if name not in found)
+            unknown = sorted(name for name in rows if name not in found) if found else sorted(rows)
             there = self._look_up(connection, unknown)
-            created = self._create(connection, [name for name in unknown if name not in there], rows)
+            new = [name for name in unknown if name not in there] if there else unknown
+            created = self._create(connection, new, rows)
             found = found | there | created if found or there else created
         return found
 
@@ -91,12 +94,14 @@ class Interned:
         if not names:
             return {}
         first = (connection.execute(self._last).fetchone()[0] or 0) + 1
-        created = dict(zip(names, range(first, first + len(names)), strict=True))
-        if isinstance(names[0], str):
-            columns: list[tuple[Any, ...]] = list(zip(created.values(), names, strict=True))
-        else:
-            columns = [(number, *(rows[name] or name)) for name, number in created.items()]
-        insert_rows(connection, self._insert, columns)
+        numbers = range(first, first + len(names))
+        columns = (
+            [names]
+            if isinstance(names[0], str)
+            else zip(*(rows[name] or name for name in names), strict=True)
+        )
+        insert_across(connection, self._insert, [numbers, *columns])
+        created = dict(zip(names, numbers, strict=True))
         self._fresh.update(created)
         return created
 

@@ -12,7 +12,7 @@ import orjson
 from ..domain.result import Result
 from ..domain.run import Run
 from .bulk import insert_rows
-from .fresh import Fresh, Kind, Shared
+from .fresh import Fresh, Kind, Shared, kinds_of
 from .interning import Names
 
 _OF_RUN = (("item", "item"), ("type", "item_type"), ("scenario", "scenario"), ("arch", "arch"))
@@ -89,19 +89,31 @@ class _Keeper:
     def __init__(
         self, run: Run | None, members: Sequence[Result], kinds: Collection[Kind], *, sorted_out: bool
     ) -> None:
-        self.shared: Attributes = {} if run is None or sorted_out else _shared(members, kinds)
-        self._agreed = all(key in self.shared for key, _ in _OF_RUN)
-        self._known: dict[int, Attributes] = {}
+        self._members = members
+        self._numbers = [id(one.data) for one in members]  # nearly all results of a file share their data
+        self._one_of_each = dict(zip(self._numbers, members, strict=True))
+        self.shared: Attributes = {} if run is None or sorted_out else self._agreed(kinds)
 
-    def left_to(self, result: Result) -> Attributes:
-        """Return the attributes that are left to a result: where the rest is agreed, its data decide."""
-        if not self._agreed:
-            return _own(result, self.shared)
-        number = id(result.data)
-        own = self._known.get(number)
-        if own is None:
-            own = self._known[number] = _own(result, self.shared)
-        return own
+    def left(self) -> Sequence[Attributes]:
+        """Return the attributes that are left to each result: where the rest is agreed, its data decide."""
+        if not all(key in self.shared for key, _ in _OF_RUN):
+            return [_own(one, self.shared) for one in self._members]
+        left = {number: _own(one, self.shared) for number, one in self._one_of_each.items()}
+        return [left[number] for number in self._numbers]
+
+    def _agreed(self, kinds: Collection[Kind]) -> dict[str, Sequence[str]]:
+        """Return the attributes that the run keeps for its results; a value may be () where none has it."""
+        columns = zip(_OF_RUN, zip(*kinds, strict=True), strict=True)
+        shared: dict[str, Sequence[str]] = {
+            key: (values[0],) if values[0] else () for (key, _), values in columns if len(set(values)) == 1
+        }
+        parents: Counter[Sequence[str]] = Counter()
+        for number, times in Counter(self._numbers).items():
+            parents[self._one_of_each[number].data.get(PARENT, ())] += times
+        parent, times = parents.most_common(1)[0]
+        if parent and times * 2 > len(self._members):
+            shared[PARENT] = parent
+        return shared
 
 
 def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
@@ -110,18 +122,21 @@ def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
     Runs are numbered from 0, in the order in which the results name them; one that has results of
     two ranks is there twice.
     """
-    results = fresh.new.results
+    results, shared, ranks = fresh.new.results, fresh.new.shared, fresh.ranks
     order: dict[tuple[Shared, int], int] = {}
-    names = zip(fresh.new.shared, fresh.ranks, strict=True)
-    groups = [order.setdefault(name, len(order)) for name in names]
-    members: list[list[Result]] = [[] for _ in order]
-    for group, result in zip(groups, results, strict=True):
-        members[group].append(result)
+    if results and shared.count(shared[0]) == ranks.count(ranks[0]) == len(results):  # a page of one file
+        order[shared[0], ranks[0]] = 0
+        groups, members = [0] * len(results), [list(results)]
+    else:
+        groups = [order.setdefault(name, len(order)) for name in zip(shared, ranks, strict=True)]
+        members = [[] for _ in order]
+        for group, result in zip(groups, results, strict=True):
+            members[group].append(result)
     keepers = [
         _Keeper(
             common.run,
             its,
-            fresh.kinds if len(fresh.kinds) == 1 else _kinds(its),
+            fresh.kinds if len(fresh.kinds) == 1 else kinds_of(its),
             sorted_out=fresh.signatures is not None,
         )
         for (common, _rank), its in zip(order, members, strict=True)
@@ -132,10 +147,8 @@ def place(fresh: Fresh) -> tuple[list[RunRow], Places]:
         numbers.append(None if common.run is None else len(runs))
         if common.run is not None:
             runs.append((common.run, rank, _kept(common.run, keeper.shared)))
-    return runs, Places(
-        [numbers[group] for group in groups],
-        [keepers[group].left_to(result) for group, result in zip(groups, results, strict=True)],
-    )
+    left = [iter(keeper.left()) for keeper in keepers]
+    return runs, Places([numbers[group] for group in groups], [next(left[group]) for group in groups])
 
 
 def own_entries(fresh: Fresh, own: Sequence[Attributes]) -> list[Entry]:
@@ -151,23 +164,6 @@ def _kept(run: Run, shared: Attributes) -> Attributes:
     """Return the attributes that a run keeps: its own, and those that its results share."""
     data = {key: [value] if isinstance(value, str) else list(value) for key, value in run.data.items()}
     return data | {key: list(values) for key, values in shared.items() if values}
-
-
-def _kinds(members: Iterable[Result]) -> set[Kind]:
-    return {(one.item, one.item_type, one.scenario, one.arch) for one in members}
-
-
-def _shared(members: Sequence[Result], kinds: Collection[Kind]) -> dict[str, Sequence[str]]:
-    """Return the attributes that a run keeps for its results; a value may be () where none has it."""
-    columns = zip(_OF_RUN, zip(*kinds, strict=True), strict=True)
-    shared: dict[str, Sequence[str]] = {
-        key: (values[0],) if values[0] else () for (key, _), values in columns if len(set(values)) == 1
-    }
-    parents = Counter(one.data.get(PARENT, ()) for one in members)
-    parent, number = parents.most_common(1)[0]
-    if parent and number * 2 > len(members):
-        shared[PARENT] = parent
-    return shared
 
 
 def _own(result: Result, shared: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:

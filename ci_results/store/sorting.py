@@ -12,7 +12,7 @@ from ..domain.page import Noted, Page
 from ..domain.result import Result
 from ..errors import BusyError, InvalidError, ReusedKeyError, StaleError, shown
 from .fresh import Fresh, Numbered, Seen, Shared, rank
-from .identity import content, digest_of_run, identity, identity_base, numbers, to_us
+from .identity import digest_of_run, digests, identities, identity_base, to_us
 
 
 class Commons:
@@ -69,8 +69,6 @@ def as_noted(found: Numbered, page: Page) -> Numbered:
 def numbered(results: Sequence[Result], commons: Commons) -> Numbered:
     """Return results with what they share, their identities, digests and claimed times."""
     shared: list[Shared] = []
-    identities: list[int] = []
-    digests: list[bytes] = []
     times: list[int | None] = []
     run: object = commons  # which is no run: those of one run, and of one time, mostly follow each other
     time: object = commons
@@ -78,18 +76,18 @@ def numbered(results: Sequence[Result], commons: Commons) -> Numbered:
         if result.run is not run:
             run = result.run
             common = commons.of(result)
-            base, begun = common.base, common.digest.copy
         if result.submit_time is not time:
             time = result.submit_time
             claimed = None if time is None else to_us(time)
-        key = result.key
-        digest = begun()
-        digest.update(content(result, claimed))
-        digests.append(digest.digest())
-        identities.append(identity(identity_base(result.source, key) if base is None else base, key))
         shared.append(common)
         times.append(claimed)
-    return Numbered(results, shared, identities, numbers(digests), times)
+    bases = [
+        identity_base(result.source, result.key) if common.base is None else common.base
+        for result, common in zip(results, shared, strict=True)
+    ]
+    keys = [result.key for result in results]
+    said = digests(results, [common.digest for common in shared], times)
+    return Numbered(results, shared, identities(bases, keys), said, times)
 
 
 def sort_out(
@@ -191,6 +189,8 @@ def put_in_place(
 
 def _by_run(shared: Sequence[Shared]) -> list[int] | None:
     """Return the places of results in the order of their runs; None where they are in it already."""
+    if not shared or shared.count(shared[0]) == len(shared):
+        return None
     runs = [run for run, _results in groupby(map(id, shared))]
     if len(runs) == len(set(runs)):
         return None
