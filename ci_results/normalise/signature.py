@@ -32,6 +32,9 @@ _CHANGING = re.compile(
 _SUSPECT = re.compile(r"[0-9/\\]")
 """What every word with something to blank in it has; the others, most of them, cost next to nothing."""
 
+_MORE_THAN_NUMBERS = re.compile(r"[/\\-]|[0-9a-f]{7}|\d:\d|0x", re.IGNORECASE)
+"""What every word has in which something else than a number changes: the others are read twice as fast."""
+
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _KNOWN_WORDS = 4_096
 _KNOWN_CHARS = 80
@@ -64,8 +67,12 @@ class _Words(dict[str, str]):
     def __missing__(self, word: str) -> str:
         if word.isalpha() or not _SUSPECT.search(word):
             blank = word
+        elif word.isdecimal():
+            blank = "<n>"
+        elif _MORE_THAN_NUMBERS.search(word):
+            blank = _CHANGING.sub(_blank, word)
         else:
-            blank = "<n>" if word.isdecimal() else _CHANGING.sub(_blank, word)
+            blank = _NUMBER.sub("<n>", word)
         if len(word) <= _KNOWN_CHARS:
             if len(self) >= _KNOWN_WORDS:
                 self.clear()

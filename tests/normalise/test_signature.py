@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_results.normalise.signature import READ, VERSION, blanked, signature
+from ci_results.normalise.signature import _CHANGING, _SUSPECT, READ, VERSION, _blank, blanked, signature
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "signatures.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `(.+)` \| `(.+)` \|$", DOCUMENT, flags=re.MULTILINE)
@@ -95,3 +95,10 @@ def test_blanking_is_done_with_one_pass_over_each_word(text: str) -> None:
 def test_a_text_that_tries_a_pattern_in_vain_is_read_all_the_same(part: str) -> None:
     """Were the pattern to go back over what it has read, this would take hours, and time out."""
     assert signature("FAILED", part * 1_000_000) == signature("FAILED", (part * READ)[:READ])
+
+
+@given(
+    st.text(st.sampled_from("0123456789abcdefxXAF:.,-/\\~_()TZ+\u0663"), max_size=24).filter(_SUSPECT.search)
+)
+def test_a_word_in_which_only_numbers_change_is_blanked_as_any_other(word: str) -> None:
+    assert blanked(word) == _CHANGING.sub(_blank, word)
