@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 
 from .put_aside import PutAside, Scratch
 
@@ -108,21 +109,36 @@ class Keys:
 
 
 class Hashes:
-    """A set of hashes of which the last ones live in memory."""
+    """A set of hashes of which the last ones live in memory.
 
-    __slots__ = ("_aside", "_recent")
+    Nobody asks for one before a head comes back, which in most files none does: until then they wait as
+    they came, for to sort half a million of them takes longer than to read their names.
+    """
+
+    __slots__ = ("_aside", "_recent", "_waiting")
     MOST_RECENT = 1 << 15
+    MOST_WAITING = 1 << 19
 
     def __init__(self, scratch: Scratch | None) -> None:
         self._recent: set[int] = set()
+        self._waiting = array("q")
         self._aside = PutAside(scratch)
 
     def __contains__(self, number: int) -> bool:
+        if self._waiting:
+            self._settle()
         return number in self._recent or number in self._aside
 
     def add(self, numbers: list[int]) -> None:
         """Take some; the last ones are put aside where they are too many."""
-        self._recent.update(numbers)
-        if len(self._recent) > self.MOST_RECENT:
-            self._aside.put(self._recent)
-            self._recent.clear()
+        self._waiting.extend(numbers)
+        if len(self._waiting) > self.MOST_WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        for start in range(0, len(self._waiting), self.MOST_RECENT):
+            self._recent.update(self._waiting[start : start + self.MOST_RECENT])
+            if len(self._recent) > self.MOST_RECENT:
+                self._aside.put(self._recent)
+                self._recent.clear()
+        del self._waiting[:]

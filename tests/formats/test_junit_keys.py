@@ -74,8 +74,14 @@ def no_room() -> IO[bytes]:
 
 @pytest.mark.parametrize(
     "limits",
-    [{}, {"MOST_LIVE": 100}, {"MOST_RECENT": 1_500}, {"MOST_LIVE": 150, "MOST_RECENT": 150}],
-    ids=["as it is", "many of one head", "many in all", "many runs"],
+    [
+        {},
+        {"MOST_LIVE": 100},
+        {"MOST_RECENT": 1_500},
+        {"MOST_LIVE": 150, "MOST_RECENT": 150},
+        {"MOST_WAITING": 700, "MOST_RECENT": 300},
+    ],
+    ids=["as it is", "many of one head", "many in all", "many runs", "many before a head comes back"],
 )
 @pytest.mark.parametrize("scratch", [None, TemporaryFile, no_room], ids=["memory", "files", "no room"])
 def test_names_stay_unique_under_each_head_however_many_there_are(
