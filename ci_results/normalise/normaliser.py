@@ -59,6 +59,9 @@ class Normaliser:
         self._parents: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._checked_run: Run | None = None
         self._checked_time: datetime | None = None
+        # What the result before this one had: those of a file share the objects.
+        self._last_item: tuple[object, object, Mapping[str, str]] = (self, self, {})
+        self._last_parent: tuple[str | None, Mapping[str, tuple[str, ...]]] = (None, _NO_DATA)
 
     def __call__(self, seen: Observation) -> Result:
         """Return the result of `seen`. Raises InvalidError that says what breaks which rule."""
@@ -71,9 +74,10 @@ class Normaliser:
 
     def _result(self, seen: Observation) -> Result:
         outcome = self._words.get(seen.outcome) or self._outcome(seen.outcome)
-        parts = self._parts.get((seen.item_type, seen.item))
-        if parts is None:
-            parts = self._check_item(seen.item_type, seen.item)
+        item, item_type = seen.item, seen.item_type
+        same_type, same_item, parts = self._last_item
+        if item is not same_item or item_type is not same_type:
+            parts = self._parts_of(item_type, item)
         if seen.run is not self._checked_run:
             self._check_run(seen.run)
         note = seen.note
@@ -88,10 +92,15 @@ class Normaliser:
             check_key(key)
         if time is not self._checked_time:
             self._check_time(time)
-        data = self._data(seen)
-        if outcome == "PASSED" and data is not _NO_DATA and data.get("executed") == ("0",):
-            outcome = str(Outcome.NEEDS_INSPECTION)
-            note = f"{NOTHING_EXECUTED}\n{note}" if note else NOTHING_EXECUTED
+        if seen.data:
+            data = as_data(seen.data, seen.parent)
+            if outcome == "PASSED" and data.get("executed") == ("0",):
+                outcome = str(Outcome.NEEDS_INSPECTION)
+                note = f"{NOTHING_EXECUTED}\n{note}" if note else NOTHING_EXECUTED
+        else:
+            parent, data = self._last_parent
+            if seen.parent is not parent:
+                data = self._only_parent(seen.parent)
         duration = seen.duration_s
         if duration is not None and not 0 <= duration < 1e9:
             raise InvalidError(f"duration of {shown(seen.key)} is no time in seconds: {duration!r}")
@@ -100,8 +109,8 @@ class Normaliser:
         draft.key = key
         draft.testcase = check_testcase(seen.testcase)
         draft.outcome = outcome
-        draft.item = seen.item
-        draft.item_type = seen.item_type
+        draft.item = item
+        draft.item_type = item_type
         draft.submit_time = time
         draft.duration_s = duration
         draft.ref_url = seen.ref_url
@@ -116,17 +125,15 @@ class Normaliser:
         draft.__class__ = Result
         return cast(Result, draft)
 
-    def _data(self, seen: Observation) -> Mapping[str, tuple[str, ...]]:
-        """Return the attributes; results that have nothing but the same parent share one mapping."""
-        if seen.data:
-            return as_data(seen.data, seen.parent)
-        if seen.parent is None:
-            return _NO_DATA
-        only = self._parents.get(seen.parent)
+    def _only_parent(self, parent: str | None) -> Mapping[str, tuple[str, ...]]:
+        """Return the attributes of results that have nothing but the same parent: one mapping for all."""
+        only = _NO_DATA if parent is None else self._parents.get(parent)
         if only is None:
+            only = as_data({}, parent)
             if len(self._parents) >= _KNOWN_ITEMS:
                 self._parents.clear()
-            only = self._parents[seen.parent] = as_data({}, seen.parent)
+            self._parents[str(parent)] = only
+        self._last_parent = parent, only
         return only
 
     def _outcome(self, word: str) -> str:
@@ -137,6 +144,13 @@ class Normaliser:
             )
         self._words[word] = ours
         return ours
+
+    def _parts_of(self, item_type: str, item: str) -> Mapping[str, str]:
+        parts = self._parts.get((item_type, item))
+        if parts is None:
+            parts = self._check_item(item_type, item)
+        self._last_item = item_type, item, parts
+        return parts
 
     def _check_item(self, item_type: str, item: str) -> Mapping[str, str]:
         kind = self._item_types.get(item_type)

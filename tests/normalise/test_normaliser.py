@@ -161,3 +161,25 @@ def test_any_text_gives_a_result_or_says_why_not(observation: Observation) -> No
     else:
         assert made.key == observation.key
         assert made.outcome in set(Outcome)
+
+
+def test_results_that_take_turns_keep_their_own_item_and_parent() -> None:
+    normaliser = Normaliser("ci", WORDS)
+    told = [
+        ("bash-5.2-1.fc40", "koji_build", None),
+        ("vim-9.1-2.fc40", "koji_build", "overall"),
+        ("vim-9.1-2.fc40", "plain", "overall"),
+        ("bash-5.2-1.fc40", "koji_build", "other"),
+        ("bash-5.2-1.fc40", "koji_build", None),
+    ]
+    made = [normaliser(seen(item=item, item_type=kind, parent=parent)) for item, kind, parent in told]
+    assert [(one.item, one.item_type) for one in made] == [(item, kind) for item, kind, _parent in told]
+    assert [one.item_parts.get("component") for one in made] == ["bash", "vim", None, "bash", "bash"]
+    assert [one.data.get("parent") for one in made] == [None, ("overall",), ("overall",), ("other",), None]
+
+
+def test_an_item_that_was_refused_is_refused_again() -> None:
+    normaliser, wrong = Normaliser("ci", WORDS), seen(item_type="no such type")
+    for _ in range(2):
+        with pytest.raises(InvalidError, match="item type"):
+            normaliser(wrong)
