@@ -117,22 +117,26 @@ class Cases:
         if found is None:
             return at
         heads, keys, tell = self._heads, self._keys, self._tell
+        head, headed, told = self._head, "", 0
         for after in iter(following, None):
             classname, name, took = found.groups()
-            head = heads.get(classname)
-            if head is None:
-                head = head_of(frame, classname, self._prefix)
-            if classname == name or classname not in heads:  # it is not kept where it is not printable
-                break
-            if head is not self._head:
-                self._enter(head)
+            if classname != headed or head is None:
+                head = heads.get(classname)
+                if head is None:
+                    head = head_of(frame, classname, self._prefix)
+                    if classname not in heads:  # it is not kept where it is not printable
+                        break
+                headed = classname
+                if head is not self._head:
+                    self._enter(head)
             testcase = head.testcase + name
             part = name if ":" not in name else apart(name)
-            if len(testcase) > MAX_LENGTH or not keys.add(part):
+            if classname == name or len(testcase) > MAX_LENGTH or not keys.add(part):
                 break
-            self._passed += 1
+            told += 1
             tell(head.key + part, testcase, "passed", float(took), None, head.data)
             found = after
+        self._passed += told
         return int(found.start())
 
     @property
@@ -510,7 +514,7 @@ class Cases:
             testcase = tidy(testcase)
             head, part = tidy_key(head), tidy(part, KEY_PART)
         self._enter(head)
-        part = apart(part)
+        part = part if ":" not in part else apart(part)
         claimed = self._keys.claim(part)
         if claimed is not part:
             data["occurrence"] = claimed.rpartition("#")[2]

@@ -45,7 +45,7 @@ _ERROR = frozenset({"timeout", "timedout", "timed out", "aborted", "abort", "cra
 _PASSED = frozenset(
     {"", "run", "pass", "passed", "ok", "success", "successful", "completed", "fixed", "executed"}
 )
-_ALONE = {"failure": "failed", "error": "error"}
+_ALONE = {"failure": "failed", "error": "error", "skipped": "skipped"}
 _NEVER_STARTED = "unable to find executable"
 
 
@@ -71,9 +71,9 @@ def verdict(problems: Sequence[Problem], attributes: Mapping[str, str]) -> str:
     'skipped'
     """
     if len(problems) == 1 and "status" not in attributes and "result" not in attributes:
-        word = _ALONE.get(problems[0].kind)
-        if word is not None:
-            return word
+        alone = problems[0]
+        if alone.kind in _ALONE and not (alone.kind == "skipped" and _never_started(alone)):
+            return _ALONE[alone.kind]
     kinds = {problem.kind for problem in problems}
     if any(problem.kind == "skipped" and problem.type == "todo" for problem in problems):
         return "skipped"
@@ -83,8 +83,7 @@ def verdict(problems: Sequence[Problem], attributes: Mapping[str, str]) -> str:
         return "error"
     said = [attributes.get("status", "").strip().lower(), attributes.get("result", "").strip().lower()]
     if "skipped" in kinds or not _SKIPPED.isdisjoint(said):
-        never = any(problem.message.lower().startswith(_NEVER_STARTED) for problem in problems)
-        return "error" if never else "skipped"
+        return "error" if any(map(_never_started, problems)) else "skipped"
     if "failure" in attributes or not _FAILED.isdisjoint(said):
         return "failed"
     if not _ERROR.isdisjoint(said):
@@ -93,6 +92,10 @@ def verdict(problems: Sequence[Problem], attributes: Mapping[str, str]) -> str:
         if word not in _PASSED:
             return word
     return "flaky" if kinds & RETRIED else "passed"
+
+
+def _never_started(problem: Problem) -> bool:
+    return problem.message[: len(_NEVER_STARTED)].lower() == _NEVER_STARTED
 
 
 def worst(counts: Mapping[str, int], *, damaged: bool) -> str:

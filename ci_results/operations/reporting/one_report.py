@@ -222,9 +222,9 @@ class _OneReport:
 
     def _kept(self, seen: Iterator[Seen]) -> Iterator[Seen]:
         """Put the file itself in the place of the first piece that nobody reads, where it does not stay."""
-        if self.stays:
-            yield from seen
-            return
+        return seen if self.stays else self._with_the_file(seen)
+
+    def _with_the_file(self, seen: Iterator[Seen]) -> Iterator[Seen]:
         kept = False
         for each in seen:
             if not kept and isinstance(each, Garbled) and each.kind == "report":
