@@ -23,9 +23,11 @@ def insert_rows(
         _insert(connection, head, list(chain.from_iterable(rows)), len(rows[0]), tail)
 
 
-def insert_across(connection: sqlite3.Connection, head: str, columns: Sequence[Sequence[Any]]) -> None:
-    """Insert rows told by column, as many as `head` names, which ends before VALUES."""
-    _insert(connection, head, _interleaved(columns), len(columns))
+def insert_across(
+    connection: sqlite3.Connection, head: str, columns: Sequence[Sequence[Any]], tail: str = ""
+) -> None:
+    """Insert rows told by column, as many as `head` names, which ends before VALUES; `tail` comes after."""
+    _insert(connection, head, _interleaved(columns), len(columns), tail)
 
 
 def insert_columns(connection: sqlite3.Connection, head: str, columns: Mapping[str, Sequence[Any]]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain
 
-from .bulk import insert_rows
+from .bulk import insert_across, insert_rows
 from .fresh import Fresh
 
 DAY_US = 86_400_000_000
@@ -20,10 +20,14 @@ DAILY_SOURCE = "insert into _daily_source (day, source, outcome, n)"
 def roll_up(connection: sqlite3.Connection, fresh: Fresh) -> None:
     """Add what is new to the figures of its days, and take out what no longer counts."""
     day_of = {rank: rank // DAY_US for rank in set(fresh.ranks)}
-    days = [day_of[rank] for rank in fresh.ranks]
-    sources = Counter(zip(days, fresh.outcomes, strict=True))
+    if len(day_of) == 1:
+        days = list(day_of.values()) * len(fresh.ranks)
+        sources = Counter({(days[0], outcome): n for outcome, n in Counter(fresh.outcomes).items()})
+    else:
+        days = [day_of[rank] for rank in fresh.ranks]
+        sources = Counter(zip(days, fresh.outcomes, strict=True))
     sources.subtract((seen.rank // DAY_US, seen.outcome) for seen in fresh.dropped)
-    insert_rows(connection, DAILY, _figures(fresh, days), ADD_UP)
+    insert_across(connection, DAILY, _figures(fresh, days), ADD_UP)
     insert_rows(
         connection,
         DAILY_SOURCE,
@@ -32,12 +36,15 @@ def roll_up(connection: sqlite3.Connection, fresh: Fresh) -> None:
     )
 
 
-def _figures(fresh: Fresh, days: Sequence[int]) -> list[tuple[int, int, int, int, float]]:
-    """Return what is added to _daily, in the order of its key: day, testcase, outcome, number, seconds."""
+def _figures(fresh: Fresh, days: Sequence[int]) -> list[Sequence[float]]:
+    """Return the columns of _daily (day, testcase, outcome, number, seconds), in the order of its key."""
     durations = [result.duration_s or 0.0 for result in fresh.new.results]
-    each = zip(days, fresh.testcases, fresh.outcomes, repeat(1, len(days)), durations, strict=True)
-    if not fresh.dropped and len(set(fresh.testcases)) == len(days):
-        return sorted(each)
+    testcases, outcomes = fresh.testcases, fresh.outcomes
+    ones = [1] * len(days)
+    if not fresh.dropped and len(set(testcases)) == len(days) == days.count(days[0]):
+        order = sorted(range(len(days)), key=testcases.__getitem__)
+        return [days, _at(order, testcases), _at(order, outcomes), ones, _at(order, durations)]
+    each = zip(days, testcases, outcomes, ones, durations, strict=True)
     dropped = (
         (seen.rank // DAY_US, seen.testcase, seen.outcome, -1, -seen.duration) for seen in fresh.dropped
     )
@@ -47,4 +54,9 @@ def _figures(fresh: Fresh, days: Sequence[int]) -> list[tuple[int, int, int, int
         name = day, testcase, outcome
         counts[name] = counts.get(name, 0) + n
         seconds[name] = seconds.get(name, 0.0) + took
-    return [(*name, counts[name], seconds[name]) for name in sorted(counts)]
+    names = sorted(counts)
+    return [*zip(*names, strict=True), [counts[name] for name in names], [seconds[name] for name in names]]
+
+
+def _at(places: Sequence[int], column: Sequence[float]) -> list[float]:
+    return [column[place] for place in places]
