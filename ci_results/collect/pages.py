@@ -42,7 +42,7 @@ def cut(
     try:
         for thing in things:
             match thing:
-                case Observation():
+                case _ if isinstance(thing, Observation):  # a class pattern costs three times as much
                     draft.seen.append(thing)
                     count += 1
                     if thing.note is not None or thing.data:

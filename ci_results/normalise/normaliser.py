@@ -102,7 +102,7 @@ class Normaliser:
             if seen.parent is not parent:
                 data = self._only_parent(seen.parent)
         duration = seen.duration_s
-        if duration is not None and not 0 <= duration < 1e9:
+        if duration is not None and not 0.0 <= duration < 1e9:
             raise InvalidError(f"duration of {shown(seen.key)} is no time in seconds: {duration!r}")
         draft: Any = ResultDraft()
         draft.source = self._source
