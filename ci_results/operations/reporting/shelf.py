@@ -91,10 +91,11 @@ class Committing(Shelf):
 
     def put(self, page: Page, run: str, *, begins: bool, ends: bool) -> Committed:
         """Commit it. Raises OverloadedError where too many others do at once."""
+        marks = begins != ends
         for _ in range(TRIES):
-            cursor = self._store.cursor(self.source)
-            marked = _marked(cursor, run, begun=begins) if begins != ends else None
-            page = replace(page, read_from=cursor, cursor=marked)
+            if marks:  # else it is not asked for: after a large page a reader reads the whole schema anew
+                cursor = self._store.cursor(self.source)
+                page = replace(page, read_from=cursor, cursor=_marked(cursor, run, begun=begins))
             try:
                 committed = self._store.commit_page(page)
             except StaleError:  # another import moved it in between
