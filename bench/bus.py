@@ -1,28 +1,30 @@
-"""Buses: messages in from RabbitMQ and results out to it, beside a client that does nothing with them.
+"""Buses: messages in and results out, beside a client of the same library that does nothing with them.
 
-    python bench/bus.py [--messages 5000] [--rounds 3] [--url amqp://127.0.0.1/]
+    python bench/bus.py [--messages 5000] [--rounds 3] [--only amqp|stomp|kafka]
 
-`listen` takes CI messages of 2 kB from a durable queue into a new SQLite file; beside it a bare pika loop
-takes the same and acknowledges each. `relay` sends results of a store as `deliver` does; beside it a bare
-pika publisher sends bodies of the same size with a window of 100 unconfirmed. Each has a process of its own.
+`listen` takes CI messages of 2 kB from a bus into a new SQLite file; `relay` sends results of a store as
+`deliver` does. Beside each is the bare client of `bus_clients.py`. Each has a process of its own, and is
+measured from when it is connected. A bus that is not here is left out, and told.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 import uuid
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pika
+from bus_clients import BARE, missing
 from measure import Figures, compare, one_run, print_table
 
-from ci_results.bus.choosing import choose
+from ci_results.bus.choosing import Chosen, choose
 from ci_results.decide.policy_set import load
 from ci_results.domain.carried import Departure
 from ci_results.domain.observation import Observation
@@ -33,14 +35,15 @@ from ci_results.operations.events import EventDoor
 from ci_results.operations.ingest import Ingest, Taking
 from ci_results.operations.listen import Ear, Surroundings, listen
 from ci_results.plugin.manager import load_plugins
+from ci_results.plugin.transport import Inlet
 from ci_results.sinks.bus import Bus, Options
 from ci_results.sinks.configured import ConfiguredSink, SinkKeys
 from ci_results.sinks.delivering import Surroundings as Delivering
 from ci_results.store.sqlite import SqliteStore
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-WINDOW = 100
-CANDIDATES = ("bare consumer", "listen", "bare publisher", "relay")
+WORK = ("bare consumer", "listen", "bare publisher", "relay")
+CANDIDATES = tuple(f"{kind} {what}" for kind in BARE for what in WORK)
 
 
 def ci_message(number: int) -> bytes:
@@ -63,29 +66,28 @@ def ci_message(number: int) -> bytes:
 
 
 def fill(url: str, mark: str, count: int) -> None:
-    """Put so many messages into a durable queue."""
-    choose(f"{url}?queue={mark}&topics={mark}.%23").inlet().close()
+    """Put so many messages into a bus."""
     topic = f"{mark}.ci.koji-build.test.complete"
     with closing(choose(url).outlet()) as outlet:
         outlet.publish([
-            Departure(topic=topic, body=ci_message(n), id=f"{mark}-{n}", sent_at=NOON) for n in range(count)
+            Departure(
+                topic=topic, body=ci_message(n), id=f"{mark}-{n}", sent_at=NOON, about=f"widget-{n % 500}"
+            )
+            for n in range(count)
         ])  # fmt: skip
 
 
-def bare_consumer(url: str, mark: str, count: int) -> None:
-    """Take and acknowledge each, as a loop of pika's does."""
-    with pika.BlockingConnection(pika.URLParameters(url + "%2F")) as connection:
-        channel = connection.channel()
-        channel.basic_qos(prefetch_count=100)
-        for taken, (method, _properties, _body) in enumerate(channel.consume(mark), start=1):
-            channel.basic_ack(method.delivery_tag)
-            if taken == count:
-                break
-        channel.cancel()
-
-
-def listener(url: str, mark: str, count: int, folder: str) -> None:
+def listener(url: str, count: int, folder: str, begin: Callable[[], None]) -> None:
     """Listen until all is stored."""
+
+    class Begins(Chosen):
+        """Begins when it is connected."""
+
+        def inlet(self) -> Inlet:
+            made = super().inlet()
+            begin()
+            return made
+
     plugins = load_plugins()
     taking = Taking(name="bench")
     with SqliteStore.open(Path(folder) / "r.db") as store:
@@ -103,7 +105,9 @@ def listener(url: str, mark: str, count: int, folder: str) -> None:
                     around.stop.set()
                 return super().prepare(arrivals, **given)
 
-        ear = Ear(bus=choose(f"{url}?queue={mark}"), taking=taking, ingest=Ends(taking, plugins))
+        chosen = choose(url)
+        bus = Begins(transport=chosen.transport, url=chosen.url, options=chosen.options)
+        ear = Ear(bus=bus, taking=taking, ingest=Ends(taking, plugins))
         (state,) = listen([ear], around)
         assert state.stored == count, state
 
@@ -136,63 +140,31 @@ def relay(url: str, mark: str, store: SqliteStore, count: int) -> None:
     assert report.sent == count, report
 
 
-def bare_publisher(url: str, mark: str, count: int) -> None:
-    """Publish bodies of the same size, a window of them unconfirmed, as an example of pika's does."""
-    body = b"x" * 1_992
-    properties = pika.BasicProperties(delivery_mode=2, message_id=str(uuid.uuid4()))
-    sent = confirmed = 0
+def work(candidate: str, count: int) -> dict[str, float]:
+    """Do one candidate's work; only what it does itself counts, from when it begins."""
+    kind, _space, what = candidate.partition(" ")
+    mark, bare = f"ci_results_bench_{uuid.uuid4().hex[:8]}", BARE[kind]
+    began = [time.perf_counter(), time.process_time()]
 
-    def fill_window(channel: Any) -> None:
-        nonlocal sent
-        while sent < count and sent - confirmed < WINDOW:
-            channel.basic_publish("amq.topic", f"{mark}.x", body, properties)
-            sent += 1
+    def begin() -> None:
+        began[:] = [time.perf_counter(), time.process_time()]
 
-    def on_confirm(frame: Any) -> None:
-        nonlocal confirmed
-        tag = frame.method.delivery_tag
-        confirmed = tag if frame.method.multiple else confirmed + 1
-        if confirmed >= count:
-            connection.close()
+    with ExitStack() as stack:
+        reads, sends = stack.enter_context(bare.bus(mark))
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        if what in ("bare consumer", "listen"):
+            fill(sends, mark, count)
+        if what == "bare consumer":
+            bare.take(reads, mark, count, begin)
+        elif what == "listen":
+            listener(reads, count, folder, begin)
+        elif what == "bare publisher":
+            bare.send(sends, mark, count, begin)
         else:
-            fill_window(channels[0])
-
-    channels: list[Any] = []
-
-    def opened(channel: Any) -> None:
-        channels.append(channel)
-        channel.confirm_delivery(on_confirm, callback=lambda _frame: fill_window(channel))
-
-    connection = pika.SelectConnection(
-        pika.URLParameters(url + "%2F"),
-        on_open_callback=lambda made: made.channel(on_open_callback=opened),
-        on_close_callback=lambda made, _err: made.ioloop.stop(),
-    )
-    connection.ioloop.start()
-
-
-def work(name: str, url: str, count: int) -> dict[str, float]:
-    """Do one candidate's work; only what it does itself counts."""
-    mark = f"ci_results_bench_{uuid.uuid4().hex[:8]}"
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            store = filled_store(folder, count) if name == "relay" else None
-            fill(url, mark, 0 if "publish" in name or store else count)
-            began, cpu = time.perf_counter(), time.process_time()
-            if name == "bare consumer":
-                bare_consumer(url, mark, count)
-            elif name == "listen":
-                listener(url, mark, count, folder)
-            elif store is not None:
-                relay(url, mark, store, count)
-            else:
-                bare_publisher(url, mark, count)
-            took, used = time.perf_counter() - began, time.process_time() - cpu
-            if store is not None:
-                store.close()
-        finally:
-            with pika.BlockingConnection(pika.URLParameters(url + "%2F")) as connection:
-                connection.channel().queue_delete(mark)
+            store = stack.enter_context(filled_store(folder, count))
+            begin()
+            relay(sends, mark, store, count)
+        took, used = time.perf_counter() - began[0], time.process_time() - began[1]
     return {"wall": took, "cpu": used, "rate": count / took}
 
 
@@ -201,22 +173,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--url", default="amqp://127.0.0.1/")
+    parser.add_argument("--only", choices=tuple(BARE))
     parser.add_argument("--one", choices=CANDIDATES)
     given = parser.parse_args()
     if given.one:
-        one_run(lambda: work(given.one, given.url, given.messages))
+        one_run(lambda: work(given.one, given.messages))
         return
-    arguments = ["--messages", str(given.messages), "--url", given.url]
-    found = compare(__file__, CANDIDATES, arguments, given.rounds)
-    rows = [_row(name, found, given.messages) for name in CANDIDATES]
+    found: dict[str, Figures] = {}
+    for kind in [given.only] if given.only else BARE:
+        if why := missing(kind):
+            sys.stdout.write(f"{kind}: skipped: {why}\n")
+            continue
+        names = [f"{kind} {what}" for what in WORK]
+        found |= compare(__file__, names, ["--messages", str(given.messages)], given.rounds)
+    rows = [_row(name, found, given.messages) for name in found]
     columns = ["", "messages/s", "of bare", "CPU us a message", "MB"]
     print_table(f"{given.messages} messages of 2 kB, median of {given.rounds}", columns, rows)
 
 
 def _row(name: str, found: dict[str, Figures], count: int) -> list[Any]:
+    kind, _space, what = name.partition(" ")
     figures = found[name]
-    bare = found["bare consumer" if name in CANDIDATES[:2] else "bare publisher"]
+    bare = found[f"{kind} {WORK[0] if what in WORK[:2] else WORK[2]}"]
     return [
         name, round(figures["rate"]), f"{figures['rate'] / bare['rate']:.2f}",
         round(figures["cpu"] / count * 1e6), round(figures["rss_mb"]),
