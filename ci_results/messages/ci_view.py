@@ -56,8 +56,11 @@ class CiMessage:
 
 def is_ci_message(body: Any) -> bool:
     """Say whether a body has the members that every CI message has."""
-    return isinstance(body, Mapping) and (
-        {"run", "artifact"} <= body.keys() and not body.keys().isdisjoint({"ci", "contact"})
+    return (
+        isinstance(body, dict | Mapping)
+        and "run" in body
+        and "artifact" in body
+        and ("contact" in body or "ci" in body)
     )
 
 

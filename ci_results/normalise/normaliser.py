@@ -190,9 +190,12 @@ def as_data(given: Mapping[str, str | tuple[str, ...]], parent: str | None) -> M
     for name, value in given.items():
         if not name or ":" in name or not name.isprintable():
             raise InvalidError(f"name of an attribute is empty, unprintable or holds a colon: {shown(name)}")
-        if not isinstance(value, str | tuple | list):
+        if isinstance(value, str):
+            values: tuple[str, ...] = (value,)
+        elif isinstance(value, tuple | list):
+            values = tuple(value)
+        else:
             raise InvalidError(f"data {shown(name)} is no text: {shown(value)}")
-        values = (value,) if isinstance(value, str) else tuple(value)
         for text in values:
             check_text(text, name, MAX_VALUE)
         data[name] = values

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 from ..bus.choosing import Chosen
+from ..collect.garbage import seldom_collected
 from ..collect.refine import tell_stored
 from ..domain.bus_message import ListenerState
 from ..domain.carried import Arrival
@@ -86,11 +87,12 @@ def listen(ears: Sequence[Ear], around: Surroundings) -> list[ListenerState]:
         around.store.register_source(SourceState(name=source, collector="message"))
     listeners = [_Listener(ear, around) for ear in ears]
     threads = [Thread(target=each.run, name=f"listen {each.state.name}", daemon=True) for each in listeners]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.2)  # a join without time-out would keep Ctrl-C waiting
+    with seldom_collected():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)  # a join without time-out would keep Ctrl-C waiting
     return [each.state for each in listeners]
 
 

@@ -76,8 +76,9 @@ def _texts_are_texts(each: Observation | Garbled) -> Observation | Garbled:
             if not isinstance(value, str) and (value is not None or name in _NEEDED):
                 raise InvalidError(f"{name} is no text: {shown(value)}")
         for name, values in each.data.items():
-            texts = (values,) if isinstance(values, str) else values
-            if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
+            if isinstance(values, str):
+                continue
+            if not isinstance(values, tuple) or not all(isinstance(text, str) for text in values):
                 raise InvalidError(f"{name} is no text: {shown(values)}")
     return each
 
