@@ -9,11 +9,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import CiResultsError, ConfigError, SourceRefusedError, SourceUnavailableError
 from ..plugin.transport import Inlet, Outlet, Transport
 from .access import Access, distrust, needs, place, shown_place
+from .several import each_broker, first_open
 
 if TYPE_CHECKING:
     import pika
@@ -60,34 +62,48 @@ class Amqp(Transport[AmqpOptions]):
 
     def ready(self, options: AmqpOptions, url: str) -> None:
         """See Transport."""
-        parameters(options, url)
+        for one in each_broker(url):
+            parameters(options, one)
 
     def inlet(self, options: AmqpOptions, url: str) -> Inlet:
         """Connect, make the queue, bind it, and read. See Transport."""
-        from .amqp_in import AmqpInlet
-
-        return AmqpInlet(options, parameters(options, url, SourceRefusedError), shown_place(url))
+        return first_open(url, partial(_inlet, options))
 
     def outlet(self, options: AmqpOptions, url: str) -> Outlet:
         """Connect to send. See Transport."""
-        from .amqp_out import AmqpOutlet
-
-        return AmqpOutlet(options, parameters(options, url, ConfigError), shown_place(url))
+        return first_open(url, partial(_outlet, options))
 
     def aside(
         self, options: AmqpOptions, url: str, topic: str
     ) -> AbstractContextManager[tuple[Inlet, Outlet]]:
         """Open a place of its own. See Transport."""
-        parameters(options, url)  # says what is missing
+        self.ready(options, url)  # says what is missing
         from .amqp_aside import aside
 
         return aside(options, url, topic)
 
 
+def _inlet(options: AmqpOptions, url: str, several: bool) -> Inlet:
+    where = parameters(options, url, SourceRefusedError, several)
+    from .amqp_in import AmqpInlet
+
+    return AmqpInlet(options, where, shown_place(url))
+
+
+def _outlet(options: AmqpOptions, url: str, several: bool) -> Outlet:
+    where = parameters(options, url, ConfigError, several)
+    from .amqp_out import AmqpOutlet
+
+    return AmqpOutlet(options, where, shown_place(url))
+
+
 def parameters(
-    options: AmqpOptions, url: str, problem: type[CiResultsError] = ConfigError
+    options: AmqpOptions, url: str, problem: type[CiResultsError] = ConfigError, several: bool = False
 ) -> pika.ConnectionParameters:
-    """Return where and as whom to connect. Raises ConfigError; `problem` where a file cannot be read."""
+    """Return where and as whom to connect; one of `several` is not waited for as long.
+
+    Raises ConfigError; `problem` where a file cannot be read.
+    """
     try:
         import pika
     except ImportError as err:
@@ -107,8 +123,8 @@ def parameters(
         ssl_options=pika.SSLOptions(options.context(problem), there.host) if safe else None,
         heartbeat=options.heartbeat_s,
         blocked_connection_timeout=60,
-        socket_timeout=10,
-        stack_timeout=15,
+        socket_timeout=5 if several else 10,
+        stack_timeout=8 if several else 15,
         connection_attempts=1,
         client_properties={"product": "ci-results"},
     )

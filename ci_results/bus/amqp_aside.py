@@ -12,16 +12,21 @@ from .access import shown_place
 from .amqp import AmqpOptions, parameters
 from .amqp_in import AmqpInlet
 from .amqp_out import AmqpOutlet
+from .several import first_open
 
 
 @contextmanager
 def aside(options: AmqpOptions, url: str, topic: str) -> Iterator[tuple[Inlet, Outlet]]:
     """Open a queue that is ours alone, bound to one topic, and a way out. See Transport.aside."""
-    mine, place = replace(options, queue=topic, topics=(topic,)), shown_place(url)
-    with (
-        closing(_Passing(mine, parameters(mine, url, SourceRefusedError), place)) as inlet,
-        closing(AmqpOutlet(options, parameters(options, url, ConfigError), place)) as outlet,
-    ):
+    mine = replace(options, queue=topic, topics=(topic,))
+
+    def reading(one: str, several: bool) -> Inlet:
+        return _Passing(mine, parameters(mine, one, SourceRefusedError, several), shown_place(one))
+
+    def sending(one: str, several: bool) -> Outlet:
+        return AmqpOutlet(options, parameters(options, one, ConfigError, several), shown_place(one))
+
+    with closing(first_open(url, reading)) as inlet, closing(first_open(url, sending)) as outlet:
         yield inlet, outlet
 
 

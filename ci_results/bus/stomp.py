@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..errors import CiResultsError, ConfigError, SinkUnavailableError, SourceRefusedError
 from ..plugin.transport import Inlet, Outlet, Transport
 from .access import Access, needs, place
+from .several import each_broker, first_open
 
 if TYPE_CHECKING:
     from .stomp_line import Dial
@@ -58,22 +59,16 @@ class Stomp(Transport[StompOptions]):
 
     def ready(self, options: StompOptions, url: str) -> None:
         """See Transport."""
-        _asked(options, dial(options, url))
+        for one in each_broker(url):
+            _asked(options, dial(options, one))
 
     def inlet(self, options: StompOptions, url: str) -> Inlet:
         """Connect and subscribe. See Transport."""
-        where = dial(options, url, SourceRefusedError)
-        _asked(options, where)
-        from .stomp_in import StompInlet
-
-        return StompInlet(options, where)
+        return first_open(url, partial(_inlet, options))
 
     def outlet(self, options: StompOptions, url: str) -> Outlet:
         """Connect to send. See Transport."""
-        where = dial(options, url, SinkUnavailableError)
-        from .stomp_out import StompOutlet
-
-        return StompOutlet(options, where)
+        return first_open(url, partial(_outlet, options))
 
     @contextmanager
     def aside(self, options: StompOptions, url: str, topic: str) -> Iterator[tuple[Inlet, Outlet]]:
@@ -81,6 +76,21 @@ class Stomp(Transport[StompOptions]):
         mine = replace(options, queue=f"/topic/{topic}")
         with closing(self.inlet(mine, url)) as inlet, closing(self.outlet(options, url)) as outlet:
             yield inlet, outlet
+
+
+def _inlet(options: StompOptions, url: str, several: bool) -> Inlet:
+    where = dial(options, url, SourceRefusedError, several)
+    _asked(options, where)
+    from .stomp_in import StompInlet
+
+    return StompInlet(options, where)
+
+
+def _outlet(options: StompOptions, url: str, several: bool) -> Outlet:
+    where = dial(options, url, SinkUnavailableError, several)
+    from .stomp_out import StompOutlet
+
+    return StompOutlet(options, where)
 
 
 def _asked(options: StompOptions, where: Dial) -> None:
@@ -92,10 +102,15 @@ def _asked(options: StompOptions, where: Dial) -> None:
         )
 
 
-def dial(options: StompOptions, url: str, problem: type[CiResultsError] = ConfigError) -> Dial:
-    """Return where and as whom to connect. Raises ConfigError; `problem` where a file cannot be read."""
+def dial(
+    options: StompOptions, url: str, problem: type[CiResultsError] = ConfigError, several: bool = False
+) -> Dial:
+    """Return where and as whom to connect; one of `several` is not waited for as long.
+
+    Raises ConfigError; `problem` where a file cannot be read.
+    """
     try:
-        from .stomp_line import Dial
+        from .stomp_line import OPEN_WITHIN_S, Dial
     except ImportError as err:
         raise needs(url, "stomp.py", "stomp") from err
 
@@ -107,4 +122,5 @@ def dial(options: StompOptions, url: str, problem: type[CiResultsError] = Config
         password=password,
         tls=options.context(partial(problem)) if safe else None,
         heartbeat_s=options.heartbeat_s,
+        open_within_s=OPEN_WITHIN_S / 3 if several else OPEN_WITHIN_S,
     )

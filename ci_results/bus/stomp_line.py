@@ -39,6 +39,7 @@ class Dial:
     password: str | None = None
     tls: ssl.SSLContext | None = None
     heartbeat_s: int = 30
+    open_within_s: float = OPEN_WITHIN_S
 
 
 class Line:
@@ -107,7 +108,7 @@ class Line:
     def _opened(self, dial: Dial) -> socket.socket:
         there = dial.place
         try:
-            plain = socket.create_connection((there.host, there.port), OPEN_WITHIN_S)
+            plain = socket.create_connection((there.host, there.port), dial.open_within_s)
         except OSError as err:
             raise self._away(f"{there}: {err}") from err
         try:
@@ -133,7 +134,7 @@ class Line:
         if dial.password is not None:
             headers["passcode"] = dial.password
         self.send([bare("CONNECT", headers)])
-        said, _others = self.wait_for("CONNECTED", OPEN_WITHIN_S)
+        said, _others = self.wait_for("CONNECTED", dial.open_within_s)
         sends, wants = (int(each) for each in said.headers.get("heart-beat", "0,0").split(","))
         if beats and ours_ms and wants:
             self._beat_s = max(ours_ms, wants) / 3000  # three times in the time that we promised
