@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,9 +14,10 @@ import click
 
 from .context import Context, pass_context
 from .exits import NO
-from .output import next_command, plural, print_json, print_table, say, seconds, stamp, word
+from .output import next_command, plural, print_json, print_table, printable, say, seconds, stamp, word
 
 if TYPE_CHECKING:
+    from ..domain.bus_message import StoredMessage
     from ..domain.stored import StoredResult
     from ..query.results import ResultQuery
 
@@ -105,11 +107,16 @@ def list_(context: Context, /, limit: int, before: str | None, as_json: bool, **
 @pass_context
 def show(context: Context, result_id: int, as_json: bool) -> None:
     """Show all that is known of one result."""
-    one = context.store(must_exist=True).result(result_id)
+    store = context.store(must_exist=True)
+    one = store.result(result_id)
+    messages = store.bus.of_result(result_id)
     if as_json:
-        print_json(one)
+        print_json({**asdict(one), "messages": [_told(each) for each in messages]})
         return
     _print_one(one)
+    for each in messages:
+        via = f"{each.topic} {each.key} by {', '.join(each.transports)}, read by {each.mapping}"
+        click.echo(f"{'message':14}{printable(via)}")
     next_command(
         f"ci-results result list --testcase {one.testcase}",
         f"ci-results result list --item {one.item} --latest",
@@ -185,8 +192,6 @@ def _before(text: str | None) -> tuple[str, int] | None:
 
 
 def _print_one(one: StoredResult) -> None:
-    from .output import printable
-
     rows: list[tuple[str, str]] = [
         ("outcome", word(one.outcome)),
         ("testcase", one.testcase),
@@ -210,3 +215,9 @@ def _print_one(one: StoredResult) -> None:
         click.echo("note")
         for line in one.note.splitlines():
             click.echo(f"  {printable(line)}")
+
+
+def _told(message: StoredMessage) -> dict[str, object]:
+    """Return what is said of a message that a result came by; its bytes are another thing."""
+    names = ("key", "topic", "mapping", "transports", "received_at", "size", "digest")
+    return {name: getattr(message, name) for name in names}

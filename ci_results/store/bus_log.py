@@ -90,6 +90,11 @@ def only_new(page: Page, known: Collection[str]) -> Page:
     return replace(page, messages=kept, results=kept_results, quarantine=kept_bad)
 
 
+def brings_new(page: Page, known: Collection[str]) -> bool:
+    """Say whether a page has a message that is not known: a commit is its own, whatever it says."""
+    return any(each.key not in known for each in page.messages)
+
+
 def enter_messages(
     ask: Ask, many: Many, messages: Sequence[BusMessage], new: Page, known: Mapping[str, int], *,
     source: int, seq: int, now: int, results: Sequence[int],

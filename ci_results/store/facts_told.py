@@ -51,8 +51,9 @@ BROUGHT = "select transport, received_at from _message_via where message = :id o
 
 LINKED = """
 select x.result, x.mapping from _result r join _result_message x on x.result = r.id
-where r.seq = :seq and x.message = :id order by x.result
+where x.message = :id and (r.seq = :seq or (r.seq < :seq and :first = :seq)) order by x.result
 """
+"""With the commit that brought the message goes what was stored before, and that it told of, too."""
 
 Body = dict[str, Any]
 
@@ -108,7 +109,7 @@ def _messages(ask: Ask, seq: int) -> Iterator[Body]:
     for row in ask(MESSAGES, {"seq": seq}):
         number, first, source, key, topic, mapping, received_at, digest, size, said, raw = row
         brought = ask(BROUGHT, {"id": number})
-        linked = ask(LINKED, {"seq": seq, "id": number})
+        linked = ask(LINKED, {"seq": seq, "id": number, "first": first})
         mapping = next((own for _result, own in linked if own), mapping)
         yield {
             "id": number, "first": first, "source": source, "key": key, "topic": topic, "mapping": mapping,

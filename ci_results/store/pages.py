@@ -13,7 +13,7 @@ from ..domain.outcome import UNFINISHED
 from ..domain.page import Committed, Page
 from ..query.dialect import SQLITE
 from .bulk import insert_columns, insert_rows
-from .bus_log import enter_messages, known_messages, only_new
+from .bus_log import brings_new, enter_messages, known_messages, only_new
 from .changes import enter_changes, other_reasons
 from .columns import NO_VARIANT, item_rows, result_columns, signature_rows, variants_of
 from .days import roll_up
@@ -99,7 +99,7 @@ class PageWriter:
             )  # fmt: skip
         seq = 0
         reasons = other_reasons(self._ask, SQLITE, source, bad)
-        if len(fresh) or page.quarantine:
+        if len(fresh) or page.quarantine or brings_new(page, known):
             seq = self._commit_row(page, source, now, fresh, quarantined)
             self._insert(fresh, seq)
             if bad:

@@ -19,7 +19,7 @@ from ..domain.page import Committed, Page
 from ..domain.result import Result
 from ..errors import InvalidError
 from ..query.dialect import POSTGRES
-from .bus_log import enter_messages, known_messages, only_new
+from .bus_log import brings_new, enter_messages, known_messages, only_new
 from .changes import enter_changes, of_page, other_reasons
 from .columns import NO_VARIANT, item_rows, result_columns, variants_of
 from .fresh import Fresh, Numbered, stored_ids
@@ -178,7 +178,7 @@ class PageWriter:
         quarantined = len(draft.bad) - _known_bad(connection, draft.bad, source)
         doing = partial(asked, connection), partial(many, connection)
         reasons = other_reasons(doing[0], POSTGRES, source, draft.bad)
-        stores = bool(len(fresh) or draft.bad)
+        stores = bool(len(fresh) or draft.bad or brings_new(draft.page, known))
         if page.noted is not None and page.noted.seq:
             seq, last_id = page.noted.seq - 1, page.noted.first_id - 1
             now = now if page.noted.received_at is None else to_us(page.noted.received_at)

@@ -99,7 +99,7 @@ QUARANTINE = record(
     },
 )  # fmt: skip
 MESSAGE = record(
-    "A message of a bus, and the results of this commit that came by it.",
+    "A message of a bus, and the results that came by it; of earlier commits, too, where it is new.",
     {
         "event": {"const": "message"}, **_PLACE,
         "first": {**_COUNT, "description": "The commit that brought it."},

@@ -55,6 +55,10 @@ def test_all_buses_are_listened_to_and_a_message_by_both_is_stored_once(ask: Ask
     assert sum(each["stored"] for each in states) == 1
     with SqliteStore.open(two_buses / "r.db") as store:
         assert [each.transports for each in store.bus.of_result(1)] == [("one", "two")]
+    (said,) = json.loads(ask("result", "show", 1, "--json").stdout)["messages"]
+    assert (said["key"], said["transports"], said["mapping"]) == ("id-1", ["one", "two"], "resultsdb@1")
+    shown = ask("result", "show", 1).stdout
+    assert re.search(r"^message +org\.example\.results id-1 by one, two, read by resultsdb@1$", shown, re.M)
     told = {each["about"]: each["health"] for each in json.loads(ask("doctor", "--json").stdout)}
     assert told["buses"] == "good"
 

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -29,6 +30,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from ci_results.domain.bus_message import BusMessage
 from ci_results.domain.delivery import START
 from ci_results.domain.happening import ALL_KINDS
 from ci_results.domain.page import Page
@@ -171,6 +173,55 @@ def test_a_store_goes_on_after_it_was_replayed(place: Callable[[str], str], tmp_
         live(new, 6, 20)
         assert list(new.check()) == []
         assert list(faults(new.waivers.events(), new.waivers.head(), {})) == []
+
+
+def _by(key: str, bus: str, *results: Result) -> Page:
+    told = BusMessage(
+        key=key, topic="org.example.ci", mapping="ci_messages@1", transport=bus, results=len(results),
+        raw=zlib.compress(b"{}"), digest="00", size=2,
+    )  # fmt: skip
+    return Page(source="ci", door="message", results=results, messages=[told])
+
+
+NOTHING_NEW = {
+    "the same message by another bus": (_by("m1", "one", result("k1")), _by("m1", "two", result("k1"))),
+    "another message of the same": (_by("m1", "one", result("k1")), _by("m2", "two", result("k1"))),
+    "a message of what was harvested": (
+        Page(source="ci", results=[result("k1")]),
+        _by("m1", "one", result("k1")),
+        _by("m1", "two", result("k1")),
+    ),
+    "a message of what two commits brought": (
+        Page(source="ci", results=[result("k1")]),
+        _by("m1", "one", result("k2")),
+        _by("m2", "two", result("k1"), result("k2"), result("k3")),
+    ),
+    "a message without a result": (_by("m1", "one"), _by("m1", "two")),
+}
+
+
+@pytest.mark.demand("S-039", "S-114")
+@pytest.mark.parametrize("pages", NOTHING_NEW.values(), ids=NOTHING_NEW)
+def test_a_message_that_brings_nothing_new_comes_back_with_all_who_brought_it(
+    pages: tuple[Page, ...], place: Callable[[str], str], tmp_path: Path
+) -> None:
+    with open_store(place("old")) as old, open_store(place("new")) as new:  # type: ignore[attr-defined]
+        for page in pages:
+            old.commit_page(page)
+        export_feed(old, tmp_path / "feed.jsonl")
+        assert again(new, tmp_path / "feed.jsonl").damaged == 0
+        assert difference(old, new) is None
+        assert list(new.check()) == []
+        assert rows(new, "provenance") == rows(old, "provenance")
+        for columns, table in (
+            ("id, seq, key, topic, mapping, received_at, digest, size, raw, told", "_message"),
+            ("message, transport, received_at", "_message_via"),
+            ("result, message", "_result_message"),
+        ):
+            sql = f"select {columns} from {table} order by 1, 2"
+            assert new.outbox._ask(sql, {}) == old.outbox._ask(sql, {})
+        sql = "select distinct transport from _message_via order by 1"
+        assert new.outbox._ask(sql, {}) == [("one",), ("two",)]
 
 
 def test_what_was_there_before_the_feed_is_known_again() -> None:
