@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,10 @@ from .access import Access, needs, shown_place
 
 T = TypeVar("T")
 OPEN_WITHIN_S = 15
+_LOOK_EVERY_S = 2.0
+"""How often it is asked, while nobody answers, whether somebody said no: librdkafka itself goes on trying."""
+
+_SILENT = "no broker answers there; where they speak TLS write kafkas:, where they want an account USER@HOST"
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]@/\s]+)(:\d{1,5})?")
 
@@ -135,11 +140,15 @@ def _servers(url: str, port: int) -> list[str]:
 
 
 class Faults:
-    """What librdkafka tells beside, of connections: why they are lost, and that none is left."""
+    """What librdkafka tells beside, of connections: why they are lost, and that none is left.
+
+    gone     nobody is connected
+    refusal  why a broker was not trusted, or we were not; "" where nobody said no
+    """
 
     def __init__(self) -> None:
         self._why = ""
-        self.gone = False
+        self.gone, self.refusal = False, ""
 
     def note(self, err: Any) -> None:
         """Take one; it is the callback `error_cb`."""
@@ -147,8 +156,41 @@ class Faults:
 
         if err.code() == KafkaError._ALL_BROKERS_DOWN or err.fatal():
             self.gone = True
-        if err.code() != KafkaError._ALL_BROKERS_DOWN or not self._why:
+        if err.code() != KafkaError._ALL_BROKERS_DOWN:
             self._why = err.str()
+        if err.code() == KafkaError._AUTHENTICATION:
+            self.refusal = f"who we are does not let us in: {err.str()}"
+        elif err.code() == KafkaError._SSL and "certificate verify failed" in err.str():
+            self.refusal = f"its certificate is not trusted; name who signed it: ca = FILE; {err.str()}"
+
+    def forget(self) -> None:
+        """Forget what failed before somebody answered."""
+        self.gone, self.refusal = False, ""
+
+    def answered(
+        self,
+        ask: Callable[[float], T],
+        within_s: float,
+        place: str,
+        away: type[CiResultsError],
+        refused: type[CiResultsError],
+        client: Any,
+    ) -> T:
+        """Ask a cluster what it answers at all, for so long; who is refused does not wait till then.
+
+        ask     is told how long to wait; see `told` for the others
+        """
+        from confluent_kafka import KafkaException
+
+        until = time.monotonic() + within_s
+        while True:
+            left = until - time.monotonic()
+            try:
+                return ask(min(left, _LOOK_EVERY_S))
+            except KafkaException as err:
+                client.poll(0)
+                if self.refusal or left <= _LOOK_EVERY_S or not _nobody(err.args[0]):
+                    raise self.error(err.args[0], place, away, refused) from err
 
     def told(
         self,
@@ -156,19 +198,13 @@ class Faults:
         place: str,
         away: type[CiResultsError],
         refused: type[CiResultsError],
-        client: Any = None,
     ) -> T:
-        """Call, and turn what librdkafka raises into an error of ours: `away` (retry) or `refused`.
-
-        A `client` is asked why connections are lost, which it tells nobody until then.
-        """
+        """Call, and turn what librdkafka raises into an error of ours: `away` (retry) or `refused`."""
         from confluent_kafka import KafkaException
 
         try:
             return call()
         except KafkaException as err:
-            if client is not None:
-                client.poll(0)
             raise self.error(err.args[0], place, away, refused) from err
 
     def error(
@@ -184,6 +220,13 @@ class Faults:
             KafkaError._AUTHENTICATION,
             KafkaError.SASL_AUTHENTICATION_FAILED,
         )
-        kind = refused if err.code() in operators else away
-        local = err.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
-        return kind(f"{place}: {self._why if local and self._why else err.str()}"[:300])
+        nobody = _nobody(err)
+        kind = refused if err.code() in operators or (nobody and self.refusal) else away
+        return kind(f"{place}: {(self.refusal or self._why or _SILENT) if nobody else err.str()}"[:300])
+
+
+def _nobody(err: Any) -> bool:
+    """Say whether it says no more than that nobody answers."""
+    from confluent_kafka import KafkaError
+
+    return err.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)

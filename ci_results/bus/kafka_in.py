@@ -97,12 +97,11 @@ class KafkaInlet(Inlet):
         """See whether the cluster answers, and has the topics."""
         for topic in topics:
             asked = None if topic.startswith("^") else topic
-            ask = partial(self._consumer.list_topics, asked, timeout=OPEN_WITHIN_S)
-            found = self._told(ask, self._consumer).topics
+            found = self._answered(partial(self._consumer.list_topics, asked)).topics
             if asked is not None and (err := found[asked].error) is not None:
                 raise SourceRefusedError(f"{self._place}: topic {topic}: {err.str()}")
         self._told(lambda: self._consumer.poll(0))
-        self._faults.gone = False  # what failed before somebody answered
+        self._faults.forget()
 
     def _join(self) -> None:
         """Become a member, and look into each partition: what waits there is handed over at once then."""
@@ -140,8 +139,12 @@ class KafkaInlet(Inlet):
         elif not err.retriable():
             raise self._error(err)
 
-    def _told(self, call: Callable[[], T], client: Consumer | None = None) -> T:
-        return self._faults.told(call, self._place, SourceUnavailableError, SourceRefusedError, client)
+    def _told(self, call: Callable[[], T]) -> T:
+        return self._faults.told(call, self._place, SourceUnavailableError, SourceRefusedError)
+
+    def _answered(self, ask: Callable[[float], T]) -> T:
+        kinds = SourceUnavailableError, SourceRefusedError
+        return self._faults.answered(ask, OPEN_WITHIN_S, self._place, *kinds, self._consumer)
 
     def _error(self, err: KafkaError) -> Exception:
         return self._faults.error(err, self._place, SourceUnavailableError, SourceRefusedError)

@@ -40,7 +40,10 @@ class KafkaOutlet(Outlet):
             "error_cb": self._faults.note,
         }
         self._producer = self._told(lambda: Producer({**settings, **own}))
-        self._told(partial(self._producer.list_topics, timeout=OPEN_WITHIN_S), self._producer)
+        kinds = SinkUnavailableError, SinkUnavailableError
+        ask = partial(self._producer.list_topics, None)
+        self._faults.answered(ask, OPEN_WITHIN_S, place, *kinds, self._producer)
+        self._faults.forget()
 
     def publish(self, messages: Sequence[Departure]) -> None:
         """Send and wait for all reports of delivery; see Outlet."""
@@ -103,8 +106,8 @@ class KafkaOutlet(Outlet):
         problem.delivered = delivered
         raise problem
 
-    def _told(self, call: Callable[[], T], client: Producer | None = None) -> T:
-        return self._faults.told(call, self._place, SinkUnavailableError, SinkUnavailableError, client)
+    def _told(self, call: Callable[[], T]) -> T:
+        return self._faults.told(call, self._place, SinkUnavailableError, SinkUnavailableError)
 
     def _error(self, err: KafkaError) -> DeliveryError:
         if err.code() in _NEVER:
