@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -316,7 +317,7 @@ def test_only_what_is_kept_is_read(options: Options, name: str) -> None:
 def s3() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [str(tool("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    words = [str(tool("moto_server") or shutil.which("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(words, stdout=quiet, stderr=quiet, start_new_session=True) as server:
         url = f"http://127.0.0.1:{port}"
