@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +16,7 @@ import click
 import pytest
 import yaml
 from celery.bin.celery import celery
+from click.testing import CliRunner
 
 from ci_results.cli.main import cli
 from ci_results.config import build_sinks, build_sources, load_config
@@ -80,6 +82,37 @@ def test_a_service_calls_what_is_there_and_waits_for_what_it_needs(name: str) ->
     assert all(where.startswith(".") or where in COMPOSE["volumes"] for where, *_ in mounts)
     assert (DEPLOY / "ci-results.toml").is_file()
     assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_sees_all_folders_that_the_configuration_names(name: str) -> None:
+    text = (DEPLOY / "ci-results.toml").read_text(encoding="utf-8")
+    named = set(re.findall(r'"(\w+)/[\w.*]+"', text))
+    assert named == {"tokens", "policies"}
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for folder in named:
+        assert f"./{folder}:/etc/ci-results/{folder}:ro" in SERVICES[name]["volumes"]
+        assert f"/etc/ci-results/{folder}" in guide
+        assert re.search(rf"^mkdir -p .*\b{folder}\b", guide, re.MULTILINE)
+
+
+def test_who_follows_the_guide_has_policies_to_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any, `follow` ends at once, and is started anew for ever."""
+    monkeypatch.setenv("RABBITMQ_PASSWORD", "secret")
+    shutil.copytree(
+        ROOT / "policies", tmp_path / "policies", ignore=lambda _folder, names: set(names) - {"fedora.yaml"}
+    )
+    text = (DEPLOY / "ci-results.toml").read_text(encoding="utf-8")
+    store = f'store = "sqlite:{tmp_path / "r.db"}"'
+    (tmp_path / "ci-results.toml").write_text(re.sub(r"(?m)^store = .*$", store, text), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "tokens.toml").touch()
+    for words in (["db", "create"], ["follow", "--once"]):
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, done.output
 
 
 def test_no_secret_is_in_the_files() -> None:
