@@ -45,6 +45,7 @@ COMMANDS = {
     "status": "status:status",
     "replay": "replay:replay",
     "remap": "remap:remap",
+    "prune": "prune:prune",
     "db": "db:db",
     "plugin": "plugin:plugin",
 }

@@ -1,8 +1,9 @@
-"""JSON Schema of what the commands print that write feeds, replay them, and map messages anew."""
+"""JSON Schema of what the commands print that write feeds, replay them, map anew, and let results go."""
 
 from __future__ import annotations
 
 from ..operations.export_feed import FeedWritten
+from ..operations.prune import Month
 from ..wire.dataclass_schema import of_dataclass
 from ..wire.schemas import Schema, list_of, record
 
@@ -34,6 +35,18 @@ def feeds() -> dict[str, Schema]:
                 "messages": _COUNT, "same": _COUNT, "outdated": _COUNT, "gone": _COUNT,
                 "changes": list_of(change, "Results that came out otherwise."),
                 "unread": {"type": "object", "additionalProperties": _TEXT}, "whole": _FLAG, "dry_run": _FLAG,
+            },
+        ),
+        "prune": record(
+            "What left the store, or would.",
+            {
+                "criteria": record(
+                    "", {"before": _TEXT, "testcase": _MAYBE, "source": _MAYBE, "all_states": _FLAG}
+                ),
+                "dry_run": _FLAG, "results": _COUNT, "size_bytes": _COUNT,
+                "months": list_of(of_dataclass(Month)),
+                "kept": {**_COUNTS, "description": "Results that are as old and stay, by reason."},
+                "pages": _COUNT, "whole": _FLAG,
             },
         ),
     }  # fmt: skip

@@ -10,8 +10,8 @@ WAIVER, DECISION = "waiver", "decision"
 KINDS = (WAIVER, DECISION)
 """What everybody may want to know of."""
 
-CHANGE, PLAN, EVENT, QUARANTINE, MESSAGE = "change", "plan", "event", "quarantine", "message"
-Kind = Literal["waiver", "decision", "change", "plan", "event", "quarantine", "message"]
+CHANGE, PLAN, EVENT, QUARANTINE, MESSAGE, PRUNE = "change", "plan", "event", "quarantine", "message", "prune"
+Kind = Literal["waiver", "decision", "change", "plan", "event", "quarantine", "message", "prune"]
 ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
 """All that a store holds beside results: a feed with these and the results is the whole of it."""
 

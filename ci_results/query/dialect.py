@@ -15,6 +15,8 @@ class Dialect:
     numbers    parameter -> a table with the column `value` of the numbers in that parameter, a JSON list
     among      (column, parameter) -> a condition: the column is one of those numbers
     texts      like numbers, of texts
+    triples    parameter -> a table with the columns `a`, `b`, `c` of the numbers in that parameter, a
+               JSON list of lists of three
     matches    (column, parameter) -> a condition: the column matches the pattern in the parameter
     pattern    a pattern as people write it (see `low_high`) -> what `matches` takes
     has_key    (column, parameter) -> a condition: the JSON object in the column has that key
@@ -26,6 +28,7 @@ class Dialect:
     numbers: Callable[[str], str]
     among: Callable[[str, str], str]
     texts: Callable[[str], str]
+    triples: Callable[[str], str]
     matches: Callable[[str, str], str]
     pattern: Callable[[str], str]
     has_key: Callable[[str, str], str]
@@ -70,6 +73,10 @@ SQLITE = Dialect(
     numbers=lambda name: f"json_each(:{name})",
     among=lambda column, name: f"{column} in (select value from json_each(:{name}))",
     texts=lambda name: f"json_each(:{name})",
+    triples=lambda name: (
+        "(select json_extract(value, '$[0]') as a, json_extract(value, '$[1]') as b,"
+        f" json_extract(value, '$[2]') as c from json_each(:{name}))"
+    ),
     matches=lambda column, name: f"{column} glob :{name}",
     pattern=glob,
     has_key=lambda column, name: f"exists (select 1 from json_each({column}) where key = :{name})",
@@ -82,6 +89,10 @@ POSTGRES = Dialect(
     numbers=lambda name: f"_numbers(:{name})",
     among=lambda column, name: f"{column} = any(translate(:{name}, '[]', '{{}}')::bigint[])",
     texts=lambda name: f"json_array_elements_text(:{name}::json)",
+    triples=lambda name: (
+        "(select (value ->> 0)::bigint as a, (value ->> 1)::bigint as b, (value ->> 2)::bigint as c"
+        f" from json_array_elements(:{name}::json))"
+    ),
     matches=lambda column, name: (
         f"{column} like :{name}"
         f" and {_head(column)} between {_head(f':{name}_low')} and {_head(f':{name}_high')}"

@@ -37,7 +37,10 @@ on conflict do nothing
 """
 
 OF_RESULT = """
-insert into _result_message (result, message, mapping) values (:result, :id, :mapping) on conflict do nothing
+insert into _result_message (result, message, mapping)
+select cast(:result as bigint), cast(:id as bigint), :mapping
+where not exists (select 1 from _pruned p where p.result = cast(:result as bigint))
+on conflict do nothing
 """
 
 STORED = """

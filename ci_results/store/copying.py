@@ -28,6 +28,8 @@ TABLES = {
     "_run": "id, seq, source, key, rank, ref_url, data",
     "_result": "id, seq, source, run, testcase, item, variant, outcome, rank, submit_time, duration, note,"
     " ref_url, data, key, identity, digest, time, groups",
+    "_prune": "id, seq, begun, time, username, comment, criteria, results, first, last, digest",
+    "_pruned": "result, prune, source, identity, digest, key, testcase, outcome, day, duration, counted",
     "_superseded": "old, new",
     "_run_pair": "pair, rank, run",
     "_result_pair": "pair, rank, result",

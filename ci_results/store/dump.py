@@ -61,6 +61,11 @@ from _decision d
 LAST = "where not exists (select 1 from _decision n where n.gate = d.gate and n.number > d.number)"
 """Which decisions came in between, two stores need not agree on."""
 
+PRUNED = """
+select p.seq, p.id, p.begun, p.time, p.username, p.comment, p.criteria, p.results, p.first, p.last, p.digest
+from _prune p
+"""
+
 PLANNED = "select seq, name, version, item_type, item, actor, cases from _plan"
 
 _BAD_PORTABLE = "order by s.name, q.kind, coalesce(q.key, ''), q.raw, coalesce(q.told, '')"
@@ -122,6 +127,15 @@ def dump(ask: Ask, portable: bool) -> Iterator[str]:
     order = f"{LAST} order by d.gate" if portable else "order by d.seq, d.id"
     for row in ask(f"{DECIDED} {order}"):
         yield _line(_decided(row, portable))
+    for row in ask(f"{PRUNED} order by {'p.username, p.comment, p.digest' if portable else 'p.id'}"):
+        yield _line(_prune(row, portable))
+
+
+def content_line(row: tuple[Any, ...]) -> tuple[int, str]:
+    """Return id and line of a row of DUMP: what it says in every store, whether it is current or not."""
+    said = _result(row)
+    del said["current"]
+    return row[1], _line(said)
 
 
 def _result(row: tuple[Any, ...]) -> dict[str, object]:
@@ -162,6 +176,18 @@ def _decided(row: tuple[Any, ...], portable: bool) -> dict[str, object]:
     fact = {"fact": "decision", **dict(zip(names, row, strict=True))}
     if portable:
         for name in ("seq", "number", "old_verdict", "at", "as_of", "cause", "answer", "proof"):
+            del fact[name]
+    return fact
+
+
+def _prune(row: tuple[Any, ...], portable: bool) -> dict[str, object]:
+    names = (
+        "seq", "id", "begun", "time", "username", "comment", "criteria", "results", "first", "last", "digest",
+    )  # fmt: skip
+    fact = {"fact": "prune", **dict(zip(names, row, strict=True))}
+    fact["criteria"] = orjson.loads(row[6])
+    if portable:
+        for name in ("seq", "id", "begun", "time", "first", "last"):
             del fact[name]
     return fact
 

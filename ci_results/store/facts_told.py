@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ..domain.happening import CHANGE, EVENT, MESSAGE, PLAN, QUARANTINE
+from ..domain.happening import CHANGE, EVENT, MESSAGE, PLAN, PRUNE, QUARANTINE
 from .identity import to_text
 from .outgoing import Ask
 
@@ -54,6 +54,21 @@ select x.result, x.mapping from _result r join _result_message x on x.result = r
 where x.message = :id and (r.seq = :seq or (r.seq < :seq and :first = :seq)) order by x.result
 """
 """With the commit that brought the message goes what was stored before, and that it told of, too."""
+
+PRUNES = """
+select p.id, p.begun, p.time, p.username, p.comment, p.criteria, p.results, p.first, p.last, p.digest,
+    c.last_result
+from _prune p join _commit c on c.seq = p.seq where p.seq = :seq order by p.id
+"""
+
+LEFT = """
+select g.result, g.identity, g.digest, g.key, s.name, t.name, o.word, g.day, g.duration, g.counted
+from _pruned g
+join _source s on s.id = g.source
+join _testcase t on t.id = g.testcase
+join _outcome o on o.id = g.outcome
+where g.prune = :id order by g.result
+"""
 
 Body = dict[str, Any]
 
@@ -120,10 +135,31 @@ def _messages(ask: Ask, seq: int) -> Iterator[Body]:
         }  # fmt: skip
 
 
+def _prunes(ask: Ask, seq: int) -> Iterator[Body]:
+    for row in ask(PRUNES, {"seq": seq}):
+        number, begun, at, username, comment, criteria, results, first, last, digest, highest = row
+        yield {
+            "id": number, "begun": to_text(begun), "time": to_text(at), "username": username,
+            "comment": comment, "criteria": orjson.loads(criteria), "results": results, "first": first,
+            "last": last, "digest": digest, "highest": highest,
+            "left": [_left(each) for each in ask(LEFT, {"id": number})],
+        }  # fmt: skip
+
+
+def _left(row: Sequence[Any]) -> Body:
+    names = (
+        "id", "identity", "digest", "key", "source", "testcase", "outcome", "day", "duration", "counted",
+    )  # fmt: skip
+    said = dict(zip(names, row, strict=True))
+    said["key"], said["counted"] = bytes(said["key"]).hex(), bool(said["counted"])
+    return said
+
+
 _KINDS: Mapping[str, Callable[[Ask, int], Iterator[Body]]] = {
     CHANGE: _changes,
     PLAN: _plans,
     EVENT: _events,
     QUARANTINE: _quarantined,
     MESSAGE: _messages,
+    PRUNE: _prunes,
 }

@@ -37,21 +37,27 @@ class Seen:
         self.superseded = False
 
 
+Gone = tuple[int, int, bytes]
+"""Identity, digest, hash of the key of a result that was pruned."""
+
+
 class Shared:
     """What the results of one run have in common while a page is written.
 
     base    upper half of their identities; None: no run, so each has a base of its own
     digest  what their digests begin with: a hash to copy and go on with
     known   keys of which there are several results, in the store or in the page, and all of those
+    gone    ids of results of the page's identities that were pruned
     """
 
-    __slots__ = ("base", "digest", "known", "run")
+    __slots__ = ("base", "digest", "gone", "known", "run")
 
     def __init__(self, run: Run | None, base: int | None, digest: Any) -> None:
         self.run = run
         self.base = base
         self.digest = digest
         self.known: dict[str, list[Seen]] = {}
+        self.gone: Mapping[Gone, int] = {}
 
 
 Kind = tuple[str, str, str | None, str | None]

@@ -88,7 +88,7 @@ class HandingStore(SqliteStore):
         answer: list[StoredEvent] = self._hand.ask("save_events", list(events))
         return answer
 
-    def _change(self, operation: Callable[[Ask], T]) -> T:
+    def _change(self, operation: Callable[[Ask], T], *, alone: bool = False) -> T:
         raise StoreError("a worker of a server delivers nothing: run ci-results deliver")
 
     def _update_source(self, source: str, change: str, value: object, error: str | None = None) -> None:

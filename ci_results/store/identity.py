@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from struct import unpack
 from typing import Any
 from zlib import crc32
@@ -77,6 +77,11 @@ def digests(
             digest.update(dumps(result.groups))
         found.append(digest.digest())
     return unpack(f"<{len(found)}q", b"".join(found))
+
+
+def hash_of_key(key: str) -> bytes:
+    """Return what is kept of the key of a result that was pruned; the SQL of `_pruned` makes the same."""
+    return sha256(key.encode()).digest()[:16]
 
 
 def record_digest(kind: str, key: str | None, raw: bytes, told: str | None = None) -> int:

@@ -14,8 +14,15 @@ TRIGGERS = (
     "_expectation_no_delete", "_expectation_no_replace", "_decision_no_update", "_decision_no_delete",
     "_decision_no_replace", "_message_no_update", "_message_no_delete",
     "_change_no_update", "_change_no_delete", "_change_no_replace",
+    "_prune_no_update", "_prune_no_delete", "_prune_no_replace",
+    "_pruned_no_update", "_pruned_no_delete", "_pruned_no_replace",
 )  # fmt: skip
 
+
+NOT_ROLLED = (
+    "the daily roll-up counts {rolled} current results, the store has {current},"
+    " and {left} were current when they were pruned"
+)
 
 WAIVERS = """
 select (select id from _waiver_head), (select coalesce(max(id), 0) from _waiver_event),
@@ -23,6 +30,23 @@ select (select id from _waiver_head), (select coalesce(max(id), 0) from _waiver_
     (select count(*) from _outbox x where x.kind = 'waiver'
      and not exists (select 1 from _waiver_event e where e.seq = x.seq))
 """
+
+
+PRUNED = """
+select (select coalesce(sum(results), 0) from _prune), (select count(*) from _pruned),
+    (select count(*) from _pruned where counted = 1),
+    (select count(*) from _pruned p join _result r on r.id = p.result)
+"""
+
+
+def not_gone(told: int, named: int, still: int) -> list[str]:
+    """Return what is wrong with what was pruned."""
+    found = []
+    if told != named:
+        found.append(f"prunes tell of {told} results that left, {named} are known by name")
+    if still:
+        found.append(f"{still} results are known as pruned, and are there")
+    return found
 
 
 def cut_off(head: int, newest: int, events: int, silent: int) -> list[str]:
@@ -52,8 +76,10 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         found.append(f"commits tell of {counted} results, the store has {kept}")
     rolled = connection.execute("select coalesce(sum(n), 0) from _daily").fetchone()[0]
     superseded = connection.execute("select count(*) from _superseded").fetchone()[0]
-    if rolled != kept - superseded:
-        found.append(f"the daily roll-up counts {rolled} current results, the store has {kept - superseded}")
+    told, named, counted, still = connection.execute(PRUNED).fetchone()
+    if rolled != kept - superseded + counted:
+        found.append(NOT_ROLLED.format(rolled=rolled, current=kept - superseded, left=counted))
+    found += not_gone(told, named, still)
     silent = connection.execute(
         "select count(*) from _commit c where c.results > 0"
         " and not exists (select 1 from _outbox o where o.seq = c.seq and o.kind = 'results')"

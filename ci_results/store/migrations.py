@@ -15,7 +15,7 @@ from ..errors import StoreError
 
 MIGRATIONS: Sequence[str] = (
     "schema.sql", "schema2.sql", "schema3.sql", "schema4.sql", "schema5.sql", "schema6.sql",
-    "schema7.sql", "schema8.sql", "schema9.sql",
+    "schema7.sql", "schema8.sql", "schema9.sql", "schema10.sql",
 )  # fmt: skip
 """SQL files in order; the version of a file is how many of them it has seen."""
 

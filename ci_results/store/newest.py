@@ -153,7 +153,8 @@ class NewestReader:
             return rows
         if len(pairs) == 1:
             raise TooBroadError(
-                f"more than {MOST} results of one subject match: ask for fewer testcases, or prune the store"
+                f"more than {MOST} results of one subject match: ask for fewer testcases, or let old ones go"
+                " (ci-results prune --older-than 180d)"
             )
         half = len(pairs) // 2
         return self._rows(pairs[:half], values, sql) + self._rows(pairs[half:], values, sql)

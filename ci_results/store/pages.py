@@ -29,12 +29,17 @@ from .unguarded import unguarded
 
 KNOWN = """
 select r.key, coalesce(u.key, ''), r.digest, r.id, coalesce(r.submit_time, r.rank), r.rank, r.outcome,
-    r.testcase, coalesce(r.duration, 0), p.new
-from json_each(?) j
+    r.testcase, coalesce(r.duration, 0), p.new, null
+from json_each(?1) j
 cross join _result r on r.identity = j.value
 left join _run u on u.id = r.run
 left join _superseded p on p.old = r.id
-where r.source = ?
+where r.source = ?2
+union all
+select null, null, g.digest, g.result, g.identity, null, null, null, null, null, g.key
+from json_each(?1) j
+cross join _pruned g on g.identity = j.value
+where g.source = ?2
 """
 """The identities in their order, each once: the index is then read from its beginning to its end."""
 

@@ -27,6 +27,7 @@ from .changes import close_record
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
+from .leaving import STEP
 from .outbox import Outbox
 from .outgoing import Ask
 from .plans import Plans
@@ -43,6 +44,8 @@ from .postgres_restoring import PostgresRestoring
 from .postgres_rows import asked, many
 from .postgres_selecting import select
 from .postgres_sql import array, to_postgres
+from .pruned import absent
+from .pruning import Pruning
 from .restoring import Restoring
 from .searcher import Searcher
 from .sidenotes import storable
@@ -78,6 +81,9 @@ class PostgresStore:
         self.decisions = Decisions(self._rows, self._change_in_turn, self._following, POSTGRES)
         self.restoring: Restoring = PostgresRestoring(
             self._rows, self._change_in_turn, self.commit_page, self._connections.writing, schema
+        )
+        self.pruning = Pruning(
+            self._rows, self._change_in_turn, POSTGRES, most=STEP, size=_SIZE, count=self._count
         )
 
     @classmethod
@@ -188,6 +194,10 @@ class PostgresStore:
         """Hold the right to follow; see Decisions."""
         return held(self._connections, self._schema, "follow", "another follower of this store is running")
 
+    def _count(self) -> None:
+        with self._connections.writing() as connection:
+            count_days(connection, self._schema, wait=True)
+
     def _source(self, name: str) -> int:
         with self._connections.writing() as connection:
             return self._names.sources.ids(connection, [name])[name]
@@ -257,7 +267,7 @@ class PostgresStore:
         """Return one result; see protocol."""
         found = self.stored([result_id])
         if not found:
-            raise NotFoundError(f"no result {result_id}")
+            raise absent(self._rows, result_id)
         return found[0]
 
     def stored(self, ids: Sequence[int]) -> list[StoredResult]:

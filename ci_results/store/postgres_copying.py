@@ -11,6 +11,7 @@ from .postgres_connections import Connection, lock_key, opened, shown_url, strea
 from .postgres_daily import count_days
 from .postgres_migrations import current_schema
 from .postgres_partitions import ensure_partitions
+from .pruned import COUNT_DAYS
 
 NUMBERED = (
     "_outcome", "_source", "_testcase", "_item", "_variant", "_group", "_pair", "_parked", "_plan",
@@ -89,3 +90,5 @@ class PostgresFilling:
         """Let new ids go on from the copied ones; the days are counted after the commit."""
         for table in NUMBERED:
             self._connection.execute(CONTINUE.format(table=table).encode())
+        for statement in COUNT_DAYS:
+            self._connection.execute(statement.format(of="").encode())

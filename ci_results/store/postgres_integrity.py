@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .integrity import NOT_ROLLED, PRUNED, WAIVERS, cut_off, not_gone
 from .integrity import TRIGGERS as SQLITE_TRIGGERS
-from .integrity import WAIVERS, cut_off
 from .postgres_connections import Connection
 
-PARTITIONED = ("_result_identity", "_result_no_update", "_result_no_delete", "_result_no_truncate")
+PARTITIONED = (
+    "_result_identity", "_result_leaves", "_result_no_update", "_result_no_delete", "_result_no_truncate",
+)  # fmt: skip
 """Triggers that _result and each of its partitions has."""
 
 TRIGGERS = (
@@ -16,7 +18,7 @@ TRIGGERS = (
     "_run_no_truncate", "_identity_no_update", "_identity_no_delete", "_identity_no_truncate",
     "_waiver_event_no_truncate", "_signature_no_truncate",
     "_plan_no_truncate", "_event_no_truncate", "_expectation_no_truncate", "_decision_no_truncate",
-    "_message_no_truncate", "_change_no_truncate",
+    "_message_no_truncate", "_change_no_truncate", "_prune_no_truncate", "_pruned_no_truncate",
 )  # fmt: skip
 
 _MISSING = """
@@ -60,8 +62,11 @@ def problems(connection: Connection) -> list[str]:
         found.append(f"commits tell of {counted} results, the store has {kept}")
     if identities != kept:
         found.append(f"{identities} identities are known of {kept} results")
-    if rolled != kept - superseded:
-        found.append(f"the daily roll-up counts {rolled} current results, the store has {kept - superseded}")
+    pruned: Any = connection.execute(PRUNED).fetchone()
+    told, named, left, still = map(int, pruned)
+    if rolled != kept - superseded + left:
+        found.append(NOT_ROLLED.format(rolled=rolled, current=kept - superseded, left=left))
+    found += not_gone(told, named, still)
     if silent:
         found.append(f"{silent} commits have no row in the outbox")
     chain: Any = connection.execute(WAIVERS).fetchone()

@@ -23,6 +23,7 @@ MIGRATIONS: Mapping[int, str] = {
     7: "postgres_schema7.sql",
     8: "postgres_schema8.sql",
     9: "postgres_schema9.sql",
+    10: "postgres_schema10.sql",
 }
 """The schema that each SQL file reaches, in order; numbers are those of SQLite's schemas."""
 

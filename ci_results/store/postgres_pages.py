@@ -40,19 +40,23 @@ select s.cursor, s.lease, coalesce((select max(seq) from _commit), 0) from _sour
 
 KNOWN = """
 select r.key, coalesce(u.key, ''), r.digest, r.id, coalesce(r.submit_time, r.rank), r.rank, r.outcome,
-    r.testcase, coalesce(r.duration, 0), p.new
-from unnest(%s::bigint[]) a (identity)
+    r.testcase, coalesce(r.duration, 0), p.new, null::bytea
+from unnest(%(identities)s::bigint[]) a (identity)
 join _identity i on i.identity = a.identity
-join _result r on r.id = i.result and r.source = %s
+join _result r on r.id = i.result and r.source = %(source)s
 left join _run u on u.id = r.run
 left join _superseded p on p.old = r.id
-order by r.id
+union all
+select null, null, g.digest, g.result, g.identity, null, null, null, null, null, g.key
+from unnest(%(identities)s::bigint[]) a (identity)
+join _pruned g on g.identity = a.identity and g.source = %(source)s
+order by 4
 """
 
 STATE = """
 select s.cursor, s.lease, coalesce(c.seq, 0), coalesce(c.last_result, 0),
     coalesce((select max(id) from _run), 0), (select value::bigint from _meta where key = 'result_until'),
-    exists (select 1 from _commit n where n.seq > %s and n.source = s.id)
+    exists (select 1 from _commit n where n.seq > %s and (n.source = s.id or n.door = 'prune'))
 from _source s
 left join lateral (select seq, last_result from _commit order by seq desc limit 1) c on true
 where s.id = %s
@@ -141,7 +145,9 @@ class PageWriter:
         commons = Commons()
         found = as_noted(_numbered(page.results, commons), page)
         asked = array(set(found.identities))
-        commons.recall(cast(Iterable[Sequence[Any]], connection.execute(KNOWN, (asked, source))))
+        commons.recall(
+            cast(Iterable[Sequence[Any]], connection.execute(KNOWN, {"identities": asked, "source": source}))
+        )
         testcases = {result.testcase for result in page.results}
         outcomes = {result.outcome for result in page.results} | UNFINISHED
         names = self._names

@@ -12,6 +12,7 @@ from .outgoing import Ask
 from .postgres_connections import Connection, lock_key
 from .postgres_copying import CONTINUE
 from .postgres_daily import count_days
+from .pruned import COUNT_DAYS
 from .restoring import Restoring
 
 CONTINUED = ("_plan", "_event", "_expectation", "_decision")
@@ -20,6 +21,7 @@ CONTINUED = ("_plan", "_event", "_expectation", "_decision")
 RIGHT = """
 select (select coalesce(sum(n), 0) from _daily)
     = (select count(*) from _result) - (select count(*) from _superseded)
+    + (select count(*) from _pruned where counted = 1)
 """
 
 
@@ -34,7 +36,7 @@ class PostgresRestoring(Restoring):
         writing: Callable[[], AbstractContextManager[Connection]],
         schema: str,
     ) -> None:
-        super().__init__(ask, change, commit, POSTGRES)
+        super().__init__(ask, change, commit, POSTGRES, count=False)
         self._writing, self._schema = writing, schema
 
     def finish(self) -> None:
@@ -43,7 +45,7 @@ class PostgresRestoring(Restoring):
             for table in CONTINUED:
                 connection.execute(CONTINUE.format(table=table).encode())
             count_days(connection, self._schema, wait=True)
-            if not (connection.execute(RIGHT).fetchone() or (True,))[0]:
+            if self._took_out or not (connection.execute(RIGHT).fetchone() or (True,))[0]:
                 self._count_anew(connection)
 
     def _count_anew(self, connection: Connection) -> None:
@@ -52,4 +54,6 @@ class PostgresRestoring(Restoring):
             connection.execute("delete from _daily")
             connection.execute("delete from _daily_source")
             connection.execute("delete from _meta where key = 'daily_until'")
+            for statement in COUNT_DAYS:
+                connection.execute(statement.format(of="").encode())
         count_days(connection, self._schema, wait=True)

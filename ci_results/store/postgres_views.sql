@@ -244,3 +244,19 @@ select
 from _result_message p
 left join _message m on m.id = p.message
 left join _source s on s.id = m.source;
+
+-- What left the store, a row for each transaction: who let it go, why, and by which criteria. Append-only.
+create or replace view prune as
+select
+    p.id as id,
+    _utc(p.time, 'YYYY-MM-DD"T"HH24:MI:SS.US') as time,
+    p.username as username,
+    p.comment as comment,
+    p.criteria as criteria,
+    p.results as results,
+    p.first as first_result,
+    p.last as last_result,
+    p.digest as digest,
+    _utc(p.begun, 'YYYY-MM-DD"T"HH24:MI:SS.US') as begun,
+    p.seq as seq
+from _prune p;

@@ -22,6 +22,7 @@ from .bus_log import BusLog
 from .decisions import Decisions
 from .expectations import Expectations
 from .outbox import Outbox
+from .pruning import Pruning
 from .restoring import Restoring
 from .waivers import WaiverLog
 
@@ -35,6 +36,7 @@ class Store(Protocol):
     decisions     what was decided, and how far the follower is that records it
     bus           by which messages results came, and how those fare who listen
     restoring     takes back what a feed says
+    pruning       lets old results go
 
     Raises StoreError where the store cannot take or give data now.
     """
@@ -45,6 +47,7 @@ class Store(Protocol):
     decisions: Decisions
     bus: BusLog
     restoring: Restoring
+    pruning: Pruning
 
     def commit_page(self, page: Page) -> Committed:
         """Store results, quarantine and cursor in one transaction; durable when this returns.

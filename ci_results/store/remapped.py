@@ -17,6 +17,7 @@ select m.id, s.name, m.key, m.mapping, m.received_at, m.raw, m.told,
     (select min(v.transport) from _message_via v where v.message = m.id)
 from _message m join _source s on s.id = m.source
 where m.received_at >= :since and m.id > :after and m.mapping like :name
+    and (m.raw is not null or exists (select 1 from _result_message x where x.message = m.id))
 order by m.id limit :limit
 """
 

@@ -106,7 +106,8 @@ VIA = (
     " on conflict do nothing returning message"
 )
 LINK = (
-    "insert into _result_message (result, message, mapping) values (:result, :id, :mapping)"
+    "insert into _result_message (result, message, mapping) select :result, :id, :mapping"
+    " where not exists (select 1 from _pruned p where p.result = :result)"
     " on conflict do nothing returning result"
 )
 
@@ -119,7 +120,8 @@ def put_back(ask: Ask, event: str, said: Mapping[str, Any], told: Mapping[str, A
     return _KINDS[event](ask, said, told)
 
 
-def _commit(ask: Ask, kind: str, said: Mapping[str, Any], source: int | None = None) -> None:
+def commit(ask: Ask, kind: str, said: Mapping[str, Any], source: int | None = None) -> None:
+    """Write down the commit of a fact, and that it is told."""
     seq = said["seq"]
     at, door = said["stored_received_at"], said["stored_door"]
     ask(COMMIT, {"seq": seq, "received_at": at, "source": source, "door": door})
@@ -150,7 +152,7 @@ def _waiver(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
         after = waivers.event_of(row)
         if link(hashed, after) != after.hash:
             raise InvalidError(f"waiver event {number} is not the one before event {number + 1}")
-    _commit(ask, waivers.KIND, said)
+    commit(ask, waivers.KIND, said)
     ask(waivers.INSERT, waivers.row_of(event))
     ask(MOVE_HEAD, {"id": number, "hash": hashed})
     return True
@@ -171,7 +173,7 @@ def _decision(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> boo
         shape = shape_of(one.verdict, one.answer)
     except (KeyError, TypeError, AttributeError) as err:
         raise InvalidError(f"is no decision as peers are told it: {err}") from err
-    _commit(ask, decisions.KIND, said)
+    commit(ask, decisions.KIND, said)
     ask(DECIDED, {**decisions.row_of(one, said["seq"]), "id": said["id"]})
     ask(FOLLOWED, decisions.followed_row(Followed(point, one.number, one.verdict, shape, one.digest)))
     return True
@@ -181,7 +183,7 @@ def _plan(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
     values = {name: said[name] for name in ("id", "name", "version", "seq", "item", "actor", "imported_at")}
     if ask(KNOWN_PLAN, {name: said[name] for name in ("id", "name", "version")}):
         return False
-    _commit(ask, PLAN, said)
+    commit(ask, PLAN, said)
     ask(PLANNED, {**values, "item_type": said["type"], "cases": orjson.dumps(said["cases"]).decode()})
     return True
 
@@ -194,7 +196,7 @@ def _event(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
         "actor", "digest",
     )  # fmt: skip
     versions = orjson.dumps(said["product_versions"]).decode()
-    _commit(ask, EVENT, said)
+    commit(ask, EVENT, said)
     ask(HAPPENED, {**{name: said[name] for name in names}, "product_versions": versions})
     for each in said["expected"]:
         ask(EXPECT, {**each, "event": said["id"]})
@@ -216,7 +218,7 @@ def _change(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
             f"changes something that this ci-results does not know: {kind} {said['name'][:80]}"
         )
     names = (*changes.UNDESCRIBED[kind], *(("reason",) if kind == changes.QUARANTINE else ()))
-    _commit(ask, changes.KIND, said)
+    commit(ask, changes.KIND, said)
     text = orjson.dumps(now).decode()
     ask(changes.INSERT, {"id": number, "seq": said["seq"], "kind": kind, "subject": subject, "said": text})
     if not ask(LATER, {"kind": kind, "subject": subject, "id": number}):
@@ -228,7 +230,7 @@ def _quarantined(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> 
     source = _source(ask, said["source"])
     names = ("id", "seq", "kind", "key", "position", "reason", "raw", "told")
     digest = record_digest(said["kind"], said["key"], said["raw"], said["told"])
-    _commit(ask, QUARANTINE, said, source)
+    commit(ask, QUARANTINE, said, source)
     values = {
         **{name: said[name] for name in names}, "source": source, "digest": digest,
         "door": said["stored_door"], "received_at": said["stored_received_at"],
@@ -244,7 +246,7 @@ def _message(ask: Ask, said: Mapping[str, Any], told: Mapping[str, Any]) -> bool
     names = ("id", "key", "topic", "mapping", "received_at", "digest", "size", "told")
     values = {**{name: said[name] for name in names}, "seq": said["first"], "source": source}
     packed = said["packed"]
-    _commit(ask, MESSAGE, said, source)
+    commit(ask, MESSAGE, said, source)
     row = MESSAGE_ROW.format(raw="null" if packed is None else ":raw")
     new = ask(row, values if packed is None else {**values, "raw": packed})
     new += ask(MAPPED, {"id": number, "mapping": said["mapping"], "seq": said["seq"]})

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..domain.happening import PRUNE
 from ..domain.page import Committed, Page
 from ..errors import InvalidError, StoreError
 from ..query.dialect import Dialect
 from .identity import record_digest
 from .outgoing import Ask
 from .restored import SOURCE, SOURCE_ID, put_back
+from .restored_prune import take_out_again
 from .sidenotes import storable
 
 SOURCE_NAME = DOOR = "replay"
@@ -34,7 +36,10 @@ insert into _meta (key, value) values (:mark, :value)
 on conflict (key) do update set value = excluded.value
 """
 
-THERE = "select r.id from {ids} j join _result r on r.id = j.value"
+THERE = """
+select r.id from {ids} j join _result r on r.id = j.value
+union all select p.result from {ids} j join _pruned p on p.result = j.value
+"""
 
 DAMAGED = """
 insert into _quarantine (id, seq, source, door, kind, key, position, reason, raw, digest, received_at, told)
@@ -66,6 +71,7 @@ class Restoring:
     ask     reads with one statement
     change  runs an operation in a transaction in which no other commit takes a seq
     commit  stores a page
+    count   the roll-ups are kept as facts come; False = they are counted in the end
 
     Raises StoreError where the store cannot take or give data now.
     """
@@ -76,8 +82,11 @@ class Restoring:
         change: Callable[[Callable[[Ask], Any]], Any],
         commit: Callable[[Page], Committed],
         dialect: Dialect,
+        *,
+        count: bool = True,
     ) -> None:
         self._ask, self._change, self._commit = ask, change, commit
+        self._dialect, self._count, self._took_out = dialect, count, False
         self._there = THERE.format(ids=dialect.numbers("ids"))
 
     def begin(self) -> bool:
@@ -106,7 +115,7 @@ class Restoring:
         self._change(mark)
 
     def known(self, ids: Sequence[int]) -> frozenset[int]:
-        """Return those of these ids that results have."""
+        """Return those of these ids that results have, or had that were pruned."""
         return frozenset(number for (number,) in self._ask(self._there, {"ids": json.dumps(list(ids))}))
 
     def results(self, page: Page) -> Committed:
@@ -120,13 +129,19 @@ class Restoring:
             answers: list[bool | str] = []
             for fact in facts:
                 try:
-                    answers.append(put_back(ask, *fact))
+                    answers.append(self._put_back(ask, fact))
                 except InvalidError as err:
                     answers.append(str(err))
             return answers
 
         entered: list[bool | str] = self._change(enter)
         return entered
+
+    def _put_back(self, ask: Ask, fact: Fact) -> bool:
+        if fact.event != PRUNE:
+            return put_back(ask, *fact)
+        self._took_out = True
+        return take_out_again(ask, self._dialect, fact.said, count=self._count)
 
     def damaged(self, lines: Sequence[Damaged]) -> None:
         """Put lines into the quarantine, beside the order of commits."""

@@ -26,6 +26,7 @@ from ..query.walks import Walks
 from .identity import to_text
 from .lookups import Lookups
 from .newest import NewestReader
+from .pruned import absent
 from .rows import attributes
 
 HANDFUL = 60
@@ -108,7 +109,7 @@ class Searcher:
         """Give one result; see Store."""
         found = self._ask(facts.fact_sql(), {"id": result_id})
         if not found:
-            raise NotFoundError(f"no result {result_id}")
+            raise absent(self._ask, result_id)
         return _fact(found[0])
 
     def of_component(self, query: ComponentQuery) -> list[tuple[int, int]]:

@@ -11,8 +11,8 @@ from typing import Any
 from ..domain.page import Noted, Page
 from ..domain.result import Result
 from ..errors import BusyError, InvalidError, ReusedKeyError, StaleError, shown
-from .fresh import Fresh, Numbered, Seen, Shared, rank
-from .identity import digest_of_run, digests, identities, identity_base, to_us
+from .fresh import Fresh, Gone, Numbered, Seen, Shared, rank
+from .identity import digest_of_run, digests, hash_of_key, identities, identity_base, to_us
 
 
 class Commons:
@@ -21,6 +21,7 @@ class Commons:
     def __init__(self) -> None:
         self._by_content: dict[bytes, Shared] = {}
         self._by_run: dict[str, Shared] = {}
+        self._gone: dict[Gone, int] = {}
 
     def of(self, result: Result) -> Shared:
         """Return what `result` shares."""
@@ -32,14 +33,19 @@ class Commons:
             base = None if run is None else identity_base(result.source, run.key)
             common = self._by_content[content] = Shared(run, base, digest)
             common.known = self._by_run.setdefault("" if run is None else run.key, common).known
+            common.gone = self._gone
         return common
 
     def recall(self, stored: Iterable[Sequence[Any]]) -> None:
         """Enter what the store has of the page's identities: rows of KNOWN.
 
-        That identity numbers are equal proves nothing; key and run key do.
+        That identity numbers are equal proves nothing; key and run key do, and of one that was pruned
+        all three numbers together.
         """
-        for key, run_key, digest, number, time, ranked, outcome, testcase, duration, new in stored:
+        for key, run_key, digest, number, time, ranked, outcome, testcase, duration, new, hashed in stored:
+            if key is None:
+                self._gone[time, digest, bytes(hashed)] = number
+                continue
             common = self._by_run.get(run_key)
             if common is not None:
                 seen = Seen(number, digest, time, ranked, outcome, testcase, duration)
@@ -113,6 +119,11 @@ def sort_out(
             if number not in contested:
                 told.append(first + len(rows))
                 rows.append(row)
+                continue
+            gone = common.gone.get((number, digest, hash_of_key(result.key))) if common.gone else None
+            if gone is not None:
+                told.append(gone)
+                same += 1
                 continue
             earlier = common.known.setdefault(result.key, [])
             repeated = next((one for one in earlier if one.digest == digest), None)
@@ -217,6 +228,8 @@ def _contested(found: Numbered) -> AbstractSet[int]:
             for result, common, number in zip(found.results, found.shared, found.identities, strict=True)
             if result.key in common.known
         )
+    if found.shared and (gone := found.shared[0].gone):
+        contested.update({identity for identity, _digest, _key in gone}.intersection(found.identities))
     return contested
 
 

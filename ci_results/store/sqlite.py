@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,11 +37,14 @@ from .expectations import Expectations
 from .integrity import problems
 from .interning import Names
 from .leases import is_locked, locked
+from .leaving import STEP
 from .migrations import is_current, migrate
 from .outbox import Outbox
 from .outgoing import Ask
 from .pages import PageWriter
 from .plans import Plans
+from .pruned import absent
+from .pruning import Pruning
 from .readers import Readers
 from .restoring import Restoring
 from .searcher import Searcher
@@ -58,6 +62,10 @@ LOOK_EVERY = 16
 """Commits between two looks at the length of the log."""
 
 _THESE = "where r.id in (select value from json_each(?))"
+_SIZE = """
+select (page_count - freelist_count) * page_size
+from pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
 SERVING = "serve"
 """Name of the lock that a server holds on its store."""
 
@@ -91,6 +99,9 @@ class SqliteStore:
         self.bus = BusLog(self._ask, self._change, SQLITE)
         self.decisions = Decisions(self._ask, self._change, self._following, SQLITE)
         self.restoring = Restoring(self._ask, self._change, self.commit_page, SQLITE)
+        most = POLITE_ROWS if polite else STEP
+        alone = partial(self._change, alone=True)
+        self.pruning = Pruning(self._ask, alone, SQLITE, most=most, size=_SIZE)
 
     @classmethod
     def open(cls, path: Path, *, polite: bool | None = None) -> SqliteStore:
@@ -134,10 +145,11 @@ class SqliteStore:
     def _write(self, page: Page, *, alone: bool) -> Committed:
         return self._writer.do(lambda connection: self._write_page(connection, page), alone=alone)
 
-    def _change(self, operation: Callable[[Ask], T]) -> T:
-        """Run an operation in a transaction."""
+    def _change(self, operation: Callable[[Ask], T], *, alone: bool = False) -> T:
+        """Run an operation in a transaction; `alone`: it writes so much that it has one to itself."""
         return self._writer.do(
-            lambda connection: operation(lambda sql, values: connection.execute(sql, values).fetchall())
+            lambda connection: operation(lambda sql, values: connection.execute(sql, values).fetchall()),
+            alone=alone,
         )
 
     def _delivering(self, sink: str) -> AbstractContextManager[object]:
@@ -312,7 +324,7 @@ class SqliteStore:
         """Return one result; see protocol."""
         found = self.stored([result_id])
         if not found:
-            raise NotFoundError(f"no result {result_id}")
+            raise absent(self._ask, result_id)
         return found[0]
 
     def stored(self, ids: Sequence[int]) -> list[StoredResult]:
@@ -440,7 +452,13 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
         "wal_autocheckpoint = 4000", "cache_size = -65536", "temp_store = memory", "foreign_keys = off",
     ):  # fmt: skip
         connection.execute(f"pragma {pragma}").fetchall()
+    connection.create_function("_digest", 1, _digest, deterministic=True)
     return sqlite_utils.Database(connection, recursive_triggers=True).conn
+
+
+def _digest(text: str) -> bytes:
+    """Do what PostgreSQL's function of that name does."""
+    return sha256(text.encode()).digest()
 
 
 def _split(page: Page) -> Iterator[Page]:

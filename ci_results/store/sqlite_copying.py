@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import StoreError
 from .bulk import insert_rows
 from .copying import OWN, USED, one
+from .pruned import COUNT_DAYS
 from .readers import connect_read_only
 from .sqlite import connect_for_writing
 
@@ -85,6 +86,8 @@ class SqliteFilling:
         """Count the roll-ups; ids go on by themselves."""
         for statement in ROLL_UPS:
             self._connection.execute(statement)
+        for statement in COUNT_DAYS:
+            self._connection.execute(statement.format(of=""))
 
 
 @contextmanager

@@ -243,3 +243,19 @@ select
 from _result_message p
 left join _message m on m.id = p.message
 left join _source s on s.id = m.source;
+
+-- What left the store, a row for each transaction: who let it go, why, and by which criteria. Append-only.
+create view prune as
+select
+    p.id as id,
+    strftime('%Y-%m-%dT%H:%M:%S', p.time / 1000000, 'unixepoch') || printf('.%06d', p.time % 1000000) as time,
+    p.username as username,
+    p.comment as comment,
+    p.criteria as criteria,
+    p.results as results,
+    p.first as first_result,
+    p.last as last_result,
+    p.digest as digest,
+    strftime('%Y-%m-%dT%H:%M:%S', p.begun / 1000000, 'unixepoch') || printf('.%06d', p.begun % 1000000) as begun,
+    p.seq as seq
+from _prune p;

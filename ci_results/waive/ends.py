@@ -1,4 +1,4 @@
-"""Ends: when a waiver shall end, as people write it."""
+"""Ends: when a waiver shall end, and how old is old, as people write it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,25 @@ def read_end(text: str, now: datetime) -> datetime:
 
     Raises InvalidError.
     """
+    return _read(text, now, 1)
+
+
+def read_age(text: str, now: datetime) -> datetime:
+    """Read a time that has been, in UTC, or a span before `now`: 2026-01-02, 180d, 26w.
+
+    >>> read_age("2w", datetime(2026, 1, 15, tzinfo=UTC)).isoformat()
+    '2026-01-01T00:00:00+00:00'
+
+    Raises InvalidError.
+    """
+    return _read(text, now, -1)
+
+
+def _read(text: str, now: datetime, sign: int) -> datetime:
     span = _SPAN.fullmatch(text)
     try:
         if span is not None:
-            return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+            return now + sign * timedelta(**{_UNITS[span[2]]: int(span[1])})
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC) if time.tzinfo is not None else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as err:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..domain.happening import CHANGE, DECISION, EVENT, MESSAGE, PLAN, QUARANTINE, WAIVER
+from ..domain.happening import CHANGE, DECISION, EVENT, MESSAGE, PLAN, PRUNE, QUARANTINE, WAIVER
 from ..errors import InvalidError, shown
 
 RESULT = "result"
@@ -132,6 +132,10 @@ def _base64(value: Any) -> bytes:
         raise ValueError(f"is no base64: {err}") from err
 
 
+def _hex(value: Any) -> bytes:
+    return bytes.fromhex(_text(value))
+
+
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("must be an object")
@@ -176,6 +180,10 @@ _EXPECTED: Shape = {
     "id": _id, "subject_type": _text, "subject": _text, "testcase": _text, "since": _moment,
     "due": maybe(_moment), "owner": maybe(_text),
 }  # fmt: skip
+_LEFT: Shape = {
+    "id": _id, "identity": _number, "digest": _number, "key": _hex, "source": _text, "testcase": _text,
+    "outcome": _text, "day": _count, "duration": maybe(_seconds), "counted": _yes,
+}  # fmt: skip
 SHAPES: Mapping[str, Shape] = {
     RESULT: {
         "received_at": _moment, "source": _text, "run": maybe(_text), "key": _text, "outcome": _text,
@@ -210,6 +218,11 @@ SHAPES: Mapping[str, Shape] = {
         "first": _count, "source": _text, "key": _text, "topic": _text, "mapping": _text,
         "received_at": _moment, "digest": _text, "size": _count, "told": _text, "packed": maybe(_base64),
         "via": list_of(one_of({"transport": _text, "received_at": _moment})), "results": list_of(_id),
+    },
+    PRUNE: {
+        "begun": _moment, "time": _moment, "username": _text, "comment": _text, "criteria": _object,
+        "results": _id, "first": _id, "last": _id, "digest": _text, "highest": _id,
+        "left": list_of(one_of(_LEFT)),
     },
 }  # fmt: skip
 """The members of each kind that a store is made of."""

@@ -114,4 +114,29 @@ MESSAGE = record(
         **_STORED,
     },
 )  # fmt: skip
-SCHEMA = any_of("A line of a feed.", RESULT, DECISION, WAIVER, CHANGE, PLAN, EVENT, QUARANTINE, MESSAGE)
+PRUNE = record(
+    "Results that were pruned in one transaction.",
+    {
+        "event": {"const": "prune"}, **_PLACE,
+        "begun": {**_TIME, "description": "When the prune began of which this is a page. UTC."},
+        "time": _TIME, "username": _TEXT, "comment": _TEXT,
+        "criteria": {"type": "object", "description": "Which results were to leave."},
+        "results": _ID, "first": _ID, "last": _ID,
+        "digest": {**_TEXT, "description": "Hex SHA-256 of what left."},
+        "highest": {**_ID, "description": "The highest id given to a result by then."},
+        "left": list_of(
+            record(
+                "What stays known of a result: by its hashes the same one again, and what the days count.",
+                {
+                    "id": _ID, "identity": {"type": "integer"}, "digest": {"type": "integer"}, "key": _TEXT,
+                    "source": _TEXT, "testcase": _TEXT, "outcome": _TEXT, "day": _COUNT,
+                    "duration": {"type": ["number", "null"]}, "counted": {"type": "boolean"},
+                },
+            )
+        ),
+        **_STORED,
+    },
+)  # fmt: skip
+SCHEMA = any_of(
+    "A line of a feed.", RESULT, DECISION, WAIVER, CHANGE, PLAN, EVENT, QUARANTINE, MESSAGE, PRUNE
+)

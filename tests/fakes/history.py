@@ -14,6 +14,7 @@ from ci_results.domain.bus_message import BusMessage
 from ci_results.domain.garbled import Garbled
 from ci_results.domain.page import Page
 from ci_results.domain.plan import Plan, PlanCase
+from ci_results.domain.pruning import Criteria, Order
 from ci_results.domain.recorded import GatingPoint, RecordedDecision
 from ci_results.domain.result import Result
 from ci_results.domain.run import Run
@@ -157,7 +158,17 @@ def _describe(store: Store, lot: random.Random) -> None:
     )  # fmt: skip
 
 
+def _prune(store: Store, lot: random.Random) -> None:
+    before = NOON + timedelta(hours=lot.randrange(5), microseconds=1)
+    criteria = Criteria(
+        before=before if lot.random() < 0.8 else before.replace(year=2999),
+        source=lot.choice((None, "ci", "bus")), testcase=lot.choice((None, None, "ns.o*")),
+        all_states=lot.random() < 0.5,
+    )  # fmt: skip
+    list(store.pruning.prune(criteria, Order(username="jdoe", comment="old: ž", begun=NOON)))
+
+
 STEPS: tuple[Callable[[Store, random.Random], None], ...] = (
     _results, _results, _results, _message, _waivers, _decision, _event, _plan, _quarantine, _close,
-    _describe,
+    _describe, _prune,
 )  # fmt: skip

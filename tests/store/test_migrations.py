@@ -11,7 +11,9 @@ from ci_results.errors import StoreError
 from ci_results.store import migrations
 from ci_results.store.sqlite import SqliteStore
 
-RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
+RELEASED = sorted(
+    (Path(__file__).parent / "released").glob("*.sql"), key=lambda path: int(path.stem.removeprefix("schema"))
+)
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.needs("postgresql")
 
 VIEWS = (
     "result", "latest_result", "testcase", "daily", "daily_testcase", "source", "job", "quarantine",
-    "waiver_event", "active_waiver", "expectation", "decision", "provenance",
+    "waiver_event", "active_waiver", "expectation", "decision", "provenance", "prune",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ci_results.domain.delivery import Position
 from ci_results.domain.garbled import Garbled
 from ci_results.domain.page import Page
 from ci_results.domain.plan import Plan, PlanCase
+from ci_results.domain.pruning import Criteria, Order
 from ci_results.domain.recorded import Followed
 from ci_results.store.migrations import VERSION
 from ci_results.store.sqlite import SqliteStore
@@ -43,6 +44,10 @@ def main() -> None:
             store.commit_page(Page(source="bus", results=[result("m1", source="bus")], messages=[message()]))
             store.waivers.append([grant(), request()])
             store.save_events([awaited()])
+            old = [result(f"o{n}", source="old", note=note, time=NOON.replace(year=2000 + n)) for n in (1, 2)]
+            store.commit_page(Page(source="old", results=old))
+            pruning = Criteria(before=NOON.replace(year=2020), source="old")
+            list(store.pruning.prune(pruning, Order(username="jdoe", comment="old", begun=NOON)))
             state = store.decisions.begin()
             store.decisions.record(
                 state, Position(5, 11), "sha256:1", [recorded()], [Followed(POINT, 1, "wait")]

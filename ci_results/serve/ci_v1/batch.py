@@ -92,11 +92,15 @@ class Batches:
         return total
 
     async def _seq(self, committed: Committed) -> int:
-        """Return the commit that has the results: a retry is told the one of the first time."""
+        """Return the commit that has the results: a retry is told the one of the first time.
+
+        Where they were pruned since, it is told the commit in which they left.
+        """
         if committed.seq:
             return committed.seq
-        last = await self._around.read(self._around.store.result, max(committed.ids))
-        return last.seq
+        store, last = self._around.store, max(committed.ids)
+        gone = await self._around.read(store.pruning.page_of, last)
+        return gone.seq if gone else (await self._around.read(store.result, last)).seq
 
 
 def _mode(query: str) -> str:
