@@ -131,6 +131,11 @@ def dump(ask: Ask, portable: bool) -> Iterator[str]:
         yield _line(_prune(row, portable))
 
 
+def dump_of(ids: str) -> str:
+    """Return DUMP of some results, looked up by a table of their ids, whatever a planner thinks of both."""
+    return DUMP.replace("from _result r", f"from {ids} j join _result r on r.id = j.value")
+
+
 def content_line(row: tuple[Any, ...]) -> tuple[int, str]:
     """Return id and line of a row of DUMP: what it says in every store, whether it is current or not."""
     said = _result(row)

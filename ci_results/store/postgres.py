@@ -27,7 +27,6 @@ from .changes import close_record
 from .decisions import Decisions
 from .dump import dump
 from .expectations import Expectations
-from .leaving import STEP
 from .outbox import Outbox
 from .outgoing import Ask
 from .plans import Plans
@@ -52,6 +51,9 @@ from .sidenotes import storable
 from .waivers import WaiverLog
 
 T = TypeVar("T")
+
+PRUNED_AT_ONCE = 250
+"""Results that leave in one transaction: pages that wait for it wait no longer than for each other."""
 
 
 class PostgresStore:
@@ -83,7 +85,7 @@ class PostgresStore:
             self._rows, self._change_in_turn, self.commit_page, self._connections.writing, schema
         )
         self.pruning = Pruning(
-            self._rows, self._change_in_turn, POSTGRES, most=STEP, size=_SIZE, count=self._count
+            self._rows, self._change_in_turn, POSTGRES, most=PRUNED_AT_ONCE, size=_SIZE, count=self._count
         )
 
     @classmethod

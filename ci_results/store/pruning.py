@@ -18,7 +18,7 @@ import orjson
 
 from ..domain.pruning import Criteria, Kept, Leaving, Order, PrunePage
 from ..query.dialect import Dialect
-from .dump import DUMP, content_line
+from .dump import content_line, dump_of
 from .identity import from_us, to_us
 from .leaving import NEWEST, STEP, Choice, Old
 from .outgoing import Ask
@@ -36,7 +36,6 @@ join _result r on r.id = j.value left join _superseded p on p.old = r.id
 """  # noqa: S608 (a text of ours)
 REPLACED = "select p.old, p.new from {ids} j join _superseded p on p.new = j.value"
 
-THESE = "where r.id in (select j.value from {ids} j)"
 RESULTS = "select count(*) from _result"
 
 PRUNES = """
@@ -148,7 +147,7 @@ class Pruning:
         if not by_id:
             return set()
         ids = self._dialect.numbers("ids")
-        lines = dict(map(content_line, self._ask(f"{DUMP} {THESE.format(ids=ids)}", _listed(by_id))))
+        lines = dict(map(content_line, self._ask(dump_of(ids), _listed(by_id))))
         going = read_going(self._ask, self._dialect, by_id)
         self._count()
 

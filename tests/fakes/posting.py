@@ -56,7 +56,9 @@ def server(config: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         try:
             assert process.stderr is not None
             port = next(
-                int(found[1]) for line in process.stderr if (found := re.search(r"127\.0\.0\.1:(\d+)", line))
+                int(found[1])
+                for line in process.stderr
+                if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line))
             )
             yield process, port
         finally:

@@ -105,7 +105,8 @@ def test_kill_9_in_the_middle_leaves_a_store_that_is_sound_and_goes_on(config: P
                 process.kill()
                 process.communicate()
                 assert process.returncode in (0, -signal.SIGKILL)
-                assert store.check() == []
+                found = [each for each in store.check() if "roll-up" not in each]
+                assert found == [], "days are counted after the posts that come meanwhile"
             process = prune(config)
             said = process.communicate(timeout=60)
             assert process.returncode == 0, said
@@ -114,6 +115,7 @@ def test_kill_9_in_the_middle_leaves_a_store_that_is_sound_and_goes_on(config: P
     with store_of(config) as store:
         assert store.check() == []
         assert left(store) == (PAGES - 1) * ROWS
+        assert len(client.acknowledged) > KILLS
         found = store.search(Search(limit=1_000_000))
         assert {fact.id for fact in found} >= set(client.acknowledged.values())
         old = [fact for fact in found if fact.testcase != "ns.killed"]
