@@ -1,7 +1,8 @@
 """Remap: read messages again whose mapping was mended; what they say now supersedes what they said before.
 
 Nothing is edited: a result that comes out otherwise is a new row, and the old one is superseded by it. What
-comes out the same stays as it is. A result of which a later message has told something newer stays, too.
+comes out the same stays as it is. A result of which a later message has told something newer stays, too; one
+that was pruned does not come back.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Remapped:
 
     messages  that an older version had read; same: results that came out as before
     changes   how often a result came out otherwise, by testcase and outcome: before and now
-    outdated  results that stay, for something newer told of them
+    outdated  results that stay, for something newer told of them, or were pruned
     gone      results that the mapping makes no more: they stay current
     unread    messages that are as they were, and why: {"id-1": "is no JSON"}
     whole     all messages were looked at
@@ -129,7 +130,8 @@ def _to_store(store: Store, page: Page, message: ReadBefore, done: Remapped) -> 
     for result in page.results:
         identity = ("" if result.run is None else result.run.key, result.key)
         seen.add(identity)
-        if identity in message.outdated:
+        gone = identity not in message.made and store.pruning.left(result)
+        if gone or identity in message.outdated:
             done.outdated += 1
             continue
         dated = result if result.submit_time else replace(result, submit_time=message.received_at)

@@ -153,7 +153,10 @@ class Choice:
         return Chosen(list(free.values()), kept, later)
 
     def _condition(self) -> tuple[str, dict[str, object]]:
-        """Return what else the criteria ask of a result, as SQL and its parameters."""
+        """Return what else the criteria ask of a result, as SQL and its parameters.
+
+        The plus holds both databases to the walk by time: by testcase they would sort all for each step.
+        """
         asked, values, more = self._criteria, dict[str, object](), ""
         if asked.source is not None:
             more += " and r.source in (select id from _source where name = :source)"
@@ -163,7 +166,7 @@ class Choice:
             found = self._ask(f"select id from _testcase{where}", values)  # noqa: S608 (of ours)
             values = {name: value for name, value in values.items() if name == "source"}
             values["testcases"] = json.dumps([number for (number,) in found])
-            more += f" and {self._dialect.among('r.testcase', 'testcases')}"
+            more += f" and {self._dialect.among('+r.testcase', 'testcases')}"
         return more, values
 
     def _reason(self, one: Old, names: Iterable[str]) -> Kept | None:

@@ -17,9 +17,10 @@ from typing import Any
 import orjson
 
 from ..domain.pruning import Criteria, Kept, Leaving, Order, PrunePage
+from ..domain.result import Result
 from ..query.dialect import Dialect
 from .dump import content_line, dump_of
-from .identity import from_us, to_us
+from .identity import from_us, hash_of_key, identity, identity_base, to_us
 from .leaving import NEWEST, STEP, Choice, Old
 from .outgoing import Ask
 from .pruned import KIND, NEXT, PRUNE, TOMBSTONES, read_going, take_out
@@ -42,6 +43,7 @@ PRUNES = """
 select p.id, p.seq, p.time, p.begun, p.username, p.comment, p.criteria, p.results, p.first, p.last, p.digest
 from _prune p
 """
+LEFT = "select 1 from _pruned where identity = :identity and key = :key limit 1"
 OF_RESULT = f"{PRUNES} where p.id = (select x.prune from _pruned x where x.result = :result)"  # noqa: S608
 
 EMPTY_BYTES = 1_500_000
@@ -101,6 +103,12 @@ class Pruning:
         """Return the page in which a result left, None where it did not."""
         found = self._ask(OF_RESULT, {"result": result})
         return _page(found[0]) if found else None
+
+    def left(self, result: Result) -> bool:
+        """Say whether a result of the same source, run and key left, whatever it said."""
+        base = identity_base(result.source, result.key if result.run is None else result.run.key)
+        asked: dict[str, object] = {"identity": identity(base, result.key), "key": hash_of_key(result.key)}
+        return bool(self._ask(LEFT, asked))
 
     # -- step by step ------------------------------------------------------------------------------
 

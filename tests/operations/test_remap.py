@@ -24,6 +24,7 @@ from ci_results.query.results import ResultQuery
 from ci_results.store.opening import open_store
 from ci_results.store.protocol import Store
 from ci_results.store.sqlite import SqliteStore
+from ci_results.testing.prune_rules import prune
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -102,6 +103,19 @@ def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store
     opened = open_store(url)
     yield opened
     opened.close()
+
+
+def test_what_was_pruned_does_not_come_back(each_store: Store) -> None:
+    store = each_store
+    take(store, 1, keys=["a", "b"])
+    take(store, 2, keys=["c"])
+    for testcase in ("ns.a", "ns.c"):
+        assert prune(store, testcase=testcase, all_states=True).leaving.total() == 1
+    done = again(store)
+    assert done.changes == {Change("ns.b", "FAILED", "NEEDS_INSPECTION"): 1}
+    assert (done.messages, done.outdated, done.unread) == (1, 1, {})
+    assert outcomes(store) == {"ns.b": "NEEDS_INSPECTION"}
+    assert list(store.check()) == []
 
 
 @pytest.mark.demand("S-116")

@@ -12,12 +12,18 @@ import psycopg
 import pytest
 
 from ci_results.domain.page import Page
+from ci_results.domain.pruning import Criteria
 from ci_results.errors import StoreError
+from ci_results.query.dialect import SQLITE
+from ci_results.store import leaving, pruned, pruning
+from ci_results.store.dump import dump_of
+from ci_results.store.leaving import Choice
 from ci_results.store.opening import open_store
 from ci_results.store.postgres import PostgresStore
 from ci_results.store.protocol import Store
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.prune_rules import PruneContract, keys, prune, states
+from ci_results.testing.store_contract import NOON
 
 
 class TestSqlite(PruneContract):
@@ -107,8 +113,6 @@ def test_an_error_in_the_middle_leaves_all_as_it_was(
 ) -> None:
     store.commit_page(Page(source="ci", results=states(testcase="ns.other", run=None, item="zsh-5-1.fc40")))
     dump = list(store.dump())
-    from ci_results.store import pruned
-
     with monkeypatch.context() as broken:
         broken.setattr(pruned, "LEAVE", (*pruned.LEAVE, "select nothing from nowhere"))
         with pytest.raises(StoreError):
@@ -144,3 +148,36 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path: Path) -> None:
         store._change(lambda ask: ask("pragma max_page_count = 1000000", {}))
         assert prune(store).leaving.total() == 199
         assert store.check() == []
+
+
+def _statements() -> dict[str, str]:
+    """Return what a prune asks on SQLite, narrowed in every way."""
+    criteria = Criteria(before=NOON, source="ci", testcase="ns.*")
+    choice = Choice(lambda sql, values: [(0,)] if sql == leaving.SEQ else [], SQLITE, criteria)
+    ids, rows = SQLITE.numbers("ids"), SQLITE.triples("rows")
+    leave = [statement.format(ids=ids) for statement in (*pruned.LEAVE, pruned.EMPTY_RUNS, pruned.GOING)]
+    out = (*pruned.OUT_OF_GROUPS, pruned.OUT_OF_PAIRS, pruned.OUT_OF_RUN_PAIRS)
+    return {
+        "old": leaving.LOOKED_AT.format(from_="_result r") + leaving.OLD.format(more=choice._more),
+        "these": leaving.LOOKED_AT.format(from_=f"{ids} j join _result r on r.id = j.value"),
+        "subjects": leaving.SUBJECTS.format(values=SQLITE.texts("values")),
+        "stand": pruning.STAND.format(ids=ids),
+        "overtaken": pruning.OVERTAKEN,
+        "dump": dump_of(ids),
+        **{f"leave {n}": statement for n, statement in enumerate(leave)},
+        **{f"out {n}": statement.format(rows=rows) for n, statement in enumerate(out)},
+    }
+
+
+@pytest.mark.parametrize("statement", _statements())
+def test_what_a_prune_asks_walks_an_index(tmp_path: Path, statement: str) -> None:
+    SqliteStore.open(tmp_path / "results.db").close()
+    connection = sqlite3.connect(tmp_path / "results.db")
+    names = ("before", "time", "id", "limit", "source", "testcases", "ids", "rows", "values", "seen")
+    sql = _statements()[statement]
+    plan = [row[3] for row in connection.execute(f"explain query plan {sql}", dict.fromkeys(names, 1))]
+    connection.close()
+    assert not [line for line in plan if line.startswith("SCAN _") or line == "SCAN r"], plan
+    if statement == "old":
+        assert plan[0] == "SEARCH r USING INDEX _result_time (time>? AND time<?)"
+        assert not [line for line in plan if "ORDER BY" in line], plan

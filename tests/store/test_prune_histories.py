@@ -145,6 +145,7 @@ def check_history(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.demand("S-039")
 def test_any_history_is_as_if_what_left_had_never_been_there(
     place: Callable[[], str], request: pytest.FixtureRequest
 ) -> None:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from posting import Client, server
 
 from ci_results.domain.page import Page
@@ -110,6 +111,8 @@ def test_kill_9_in_the_middle_leaves_a_store_that_is_sound_and_goes_on(config: P
             process = prune(config)
             said = process.communicate(timeout=60)
             assert process.returncode == 0, said
+            answer = requests.get(f"http://127.0.0.1:{port}/api/v2.0/results/1", timeout=10)
+            assert (answer.status_code, answer.json()) == (404, {"message": "Result not found"})
         end.set()
         posting.join()
     with store_of(config) as store:
