@@ -20,7 +20,7 @@ from ..domain.pruning import Criteria, Kept, Leaving, Order, PrunePage
 from ..domain.result import Result
 from ..query.dialect import Dialect
 from .dump import content_line, dump_of
-from .identity import from_us, hash_of_key, identity, identity_base, to_us
+from .identity import from_us, hash_of_key, identities, identity_base, to_us
 from .leaving import NEWEST, STEP, Choice, Old
 from .outgoing import Ask
 from .pruned import KIND, NEXT, PRUNE, TOMBSTONES, read_going, take_out
@@ -107,7 +107,10 @@ class Pruning:
     def left(self, result: Result) -> bool:
         """Say whether a result of the same source, run and key left, whatever it said."""
         base = identity_base(result.source, result.key if result.run is None else result.run.key)
-        asked: dict[str, object] = {"identity": identity(base, result.key), "key": hash_of_key(result.key)}
+        asked: dict[str, object] = {
+            "identity": identities([base], [result.key])[0],
+            "key": hash_of_key(result.key),
+        }
         return bool(self._ask(LEFT, asked))
 
     # -- step by step ------------------------------------------------------------------------------
