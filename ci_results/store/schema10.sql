@@ -62,3 +62,7 @@ drop trigger _signature_no_delete;
 create trigger _signature_no_delete before delete on _signature
 when not exists (select 1 from _pruned p where p.result = old.result)
 begin select raise(abort, 'a signature never changes'); end;
+
+-- What people count decisions by: a facet reads the index alone.
+create index _decision_verdict on _decision (verdict);
+create index _decision_context on _decision (context);

@@ -15,14 +15,14 @@ CREATE TABLE _commit (
     results integer not null,
     quarantined integer not null
 );
-INSERT INTO "_commit" VALUES(1,1795710987981612,1,'harvest',10,10,1);
-INSERT INTO "_commit" VALUES(2,1795710988060236,1,'harvest',11,1,0);
-INSERT INTO "_commit" VALUES(3,1795710988065219,NULL,'manual',11,0,0);
-INSERT INTO "_commit" VALUES(4,1795710988066751,2,'harvest',12,1,0);
-INSERT INTO "_commit" VALUES(5,1795710988117948,NULL,'waiver',12,0,0);
-INSERT INTO "_commit" VALUES(6,1795710988122343,NULL,'event',12,0,0);
-INSERT INTO "_commit" VALUES(7,1795710988123866,3,'harvest',14,2,0);
-INSERT INTO "_commit" VALUES(8,1795710988138842,NULL,'decision',14,0,0);
+INSERT INTO "_commit" VALUES(1,1795714853582868,1,'harvest',10,10,1);
+INSERT INTO "_commit" VALUES(2,1795714853617206,1,'harvest',11,1,0);
+INSERT INTO "_commit" VALUES(3,1795714853620454,NULL,'manual',11,0,0);
+INSERT INTO "_commit" VALUES(4,1795714853621384,2,'harvest',12,1,0);
+INSERT INTO "_commit" VALUES(5,1795714853632497,NULL,'waiver',12,0,0);
+INSERT INTO "_commit" VALUES(6,1795714853637452,NULL,'event',12,0,0);
+INSERT INTO "_commit" VALUES(7,1795714853639402,3,'harvest',14,2,0);
+INSERT INTO "_commit" VALUES(8,1795714853655256,NULL,'decision',14,0,0);
 CREATE TABLE _daily (
     testcase integer not null,
     day integer not null,
@@ -171,14 +171,14 @@ CREATE TABLE _message (
     raw blob,                        -- the same, packed by zlib; null = more than is kept
     told text not null               -- JSON: what came beside them
 );
-INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795710988066751,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
+INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795714853621384,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
 CREATE TABLE _message_via (
     message integer not null,
     transport text not null,         -- name of the bus that brought it
     received_at integer not null,
     primary key (message, transport)
 ) without rowid;
-INSERT INTO "_message_via" VALUES(1,'fedora',1795710988066751);
+INSERT INTO "_message_via" VALUES(1,'fedora',1795714853621384);
 CREATE TABLE _meta (
     key text primary key,
     value text not null
@@ -512,7 +512,7 @@ CREATE TABLE _plan (
     cases text not null,          -- JSON list of objects: testcase, title, steps, ref_url, owner, contact
     unique (name, version)
 );
-INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795710988065219,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
+INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795714853620454,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
 CREATE TABLE _prune (
     id integer primary key,
     seq integer not null,            -- of a commit of its own
@@ -555,7 +555,7 @@ CREATE TABLE _quarantine (
     resolved_at integer,
     resolution text
 , told text);
-INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795710987981612,1,NULL,NULL,NULL);
+INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795714853582868,1,NULL,NULL,NULL);
 CREATE TABLE _result (
     id integer primary key,
     seq integer not null,
@@ -721,14 +721,14 @@ CREATE TABLE _waiver_event (
     expires_at integer,
     hash text not null            -- hex SHA-256 of the event before and this one: docs/waivers.md
 );
-INSERT INTO "_waiver_event" VALUES(1,5,1795710988117948,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'9c79a0162cdfb13d7533c8ee0573488e5dcc1546ffc9cc7b9c20ccb526546469');
-INSERT INTO "_waiver_event" VALUES(2,5,1795710988117948,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'e0a0f327489a8dbcaff220e1369428609ccd63e7268f6ba7613ad8279fc84782');
+INSERT INTO "_waiver_event" VALUES(1,5,1795714853632497,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'8f7e4a2a199d924a3356a9b977337cb0f7ac4939725314e23f0c4714327558e4');
+INSERT INTO "_waiver_event" VALUES(2,5,1795714853632497,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'6c4ad6613bffd0f9105b926e725df6a1b57e8a88363ce6fd07d3d3f2edf37ac4');
 CREATE TABLE _waiver_head (
     one integer primary key check (one = 1),
     id integer not null,
     hash text not null
 );
-INSERT INTO "_waiver_head" VALUES(1,2,'e0a0f327489a8dbcaff220e1369428609ccd63e7268f6ba7613ad8279fc84782');
+INSERT INTO "_waiver_head" VALUES(1,2,'6c4ad6613bffd0f9105b926e725df6a1b57e8a88363ce6fd07d3d3f2edf37ac4');
 CREATE INDEX _item_nvr on _item (nvr) where nvr is not null;
 CREATE INDEX _item_component on _item (component) where component is not null;
 CREATE INDEX _run_key on _run (source, key);
@@ -870,6 +870,8 @@ begin select raise(abort, 'runs are append-only'); end;
 CREATE TRIGGER _signature_no_delete before delete on _signature
 when not exists (select 1 from _pruned p where p.result = old.result)
 begin select raise(abort, 'a signature never changes'); end;
+CREATE INDEX _decision_verdict on _decision (verdict);
+CREATE INDEX _decision_context on _decision (context);
 CREATE VIEW result as
 select
     r.id as id,
