@@ -91,10 +91,12 @@ def criteria(hours: int, all_states: bool, source: str | None) -> Criteria:
     )
 
 
-@given(
+HISTORIES = given(
     seed=st.integers(0, 2**32), steps=st.integers(1, 40), hours=st.integers(0, 10_000),
     all_states=st.booleans(), source=st.sampled_from([None, "ci"]),
 )  # fmt: skip
+
+
 def check_history(
     place: Callable[[], str], seed: int, steps: int, hours: int, all_states: bool, source: str | None
 ) -> None:
@@ -150,4 +152,10 @@ def test_any_history_is_as_if_what_left_had_never_been_there(
     place: Callable[[], str], request: pytest.FixtureRequest
 ) -> None:
     examples = EXAMPLES if "sqlite" in request.node.name else max(1, EXAMPLES // 4)
-    settings(max_examples=examples, deadline=None, phases=[Phase.generate])(check_history)(place)
+
+    @settings(max_examples=examples, deadline=None, phases=[Phase.generate])
+    @HISTORIES
+    def check(**history: Any) -> None:
+        check_history(place, **history)
+
+    check()
