@@ -162,6 +162,7 @@ def work(candidate: str, count: int) -> dict[str, float]:
             bare.send(sends, mark, count, begin)
         else:
             store = stack.enter_context(filled_store(folder, count))
+            choose(sends).outlet().close()  # which loads the client, as the bare one's is loaded
             begin()
             relay(sends, mark, store, count)
         took, used = time.perf_counter() - began[0], time.process_time() - began[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 KINDS = ("fedora-messaging", "frame", "saved")
 """How `raw` is to be opened: the body, beside the properties of AMQP 0.9.1 or of a record of Kafka; the body,
@@ -35,8 +35,7 @@ class Arrival:
     tag: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
+class Departure(NamedTuple):
     """One message to send.
 
     topic    "org.fedoraproject.prod.resultsdb.result.new"
@@ -51,5 +50,5 @@ class Departure:
     body: bytes
     id: str
     sent_at: datetime
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     about: str = ""

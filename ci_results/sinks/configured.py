@@ -73,7 +73,10 @@ class ConfiguredSink:
 
     def wants(self, result: Result) -> bool:
         """Say whether `result` is to go there."""
-        return matches(result.source, self.keys.sources) and matches(result.testcase, self.keys.testcases)
+        keys = self.keys
+        return (not keys.sources or matches(result.source, keys.sources)) and (
+            not keys.testcases or matches(result.testcase, keys.testcases)
+        )
 
 
 def matches(name: str, globs: Sequence[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,7 +68,7 @@ class TransportContract:
         if one is None or other is None:
             return
         with one as (inlet, outlet), other as (elsewhere, _):
-            outlet.publish([replace(self.message(7), topic="contract.a")])
+            outlet.publish([self.message(7)._replace(topic="contract.a")])
             assert self.numbers(self.drain(inlet, 1)) == [7]
             assert list(elsewhere.receive(1, NO_WAIT_S, 0)) == []
         with closing(bus.inlet()) as inlet:

@@ -84,7 +84,9 @@ def to_time(time: datetime) -> str:
     >>> to_time(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05.000000'
     """
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return time.isoformat(timespec="microseconds")[:26]
 
 
 def _group(uuid: str, known: Group | None) -> str | dict[str, str]:
