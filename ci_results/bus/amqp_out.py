@@ -56,11 +56,11 @@ class AmqpOutlet(Outlet):
             raise
 
     def publish(self, messages: Sequence[Departure]) -> None:
-        """Send and wait for all confirmations; see Outlet."""
-        for number, each in enumerate(messages):
-            if not each.topic or len(each.topic.encode()) > _MOST_TOPIC:
-                self._send(messages[:number])
-                raise SinkRefusedError(f"topic is empty or longer than 255 bytes: {each.topic[:80]}", number)
+        """Send and wait for all confirmations; see Outlet.
+
+        Messages are asked for one by one on the connection's thread: what is made when it is asked for is
+        made while the broker is busy with those before it.
+        """
         self._send(messages)
 
     def close(self) -> None:
@@ -111,6 +111,7 @@ class AmqpOutlet(Outlet):
             return
         self._run = run
         run.fill(self._channel, self._tags)
+        run.finish()
 
     def _confirmed(self, frame: Any) -> None:
         if self._run is not None:
@@ -150,7 +151,8 @@ class AmqpOutlet(Outlet):
 class _Run:
     """One call of `publish`, on the connection's thread but for `done`.
 
-    sent  how many are on their way or through; the number of the next one
+    sent   how many are on their way or through; the number of the next one
+    wrong  why the next one is not sent: it never goes, or could not be made
     """
 
     def __init__(self, messages: Sequence[Departure], options: AmqpOptions, place: str) -> None:
@@ -159,6 +161,7 @@ class _Run:
         self._confirmations = Confirmations()
         self._first_bad: int | None = None
         self.sent = 0
+        self.wrong: Exception | None = None
         self.unwanted: set[str] = set()
         self.done: Future[None] = Future()
 
@@ -173,9 +176,17 @@ class _Run:
             self.sent < len(self._messages)
             and len(self._numbers) < self._options.window
             and self._first_bad is None
+            and self.wrong is None
         ):
-            each = self._messages[self.sent]
-            headers = properties(each.headers, each.id, each.sent_at.isoformat(timespec="seconds"))
+            try:
+                each = self._messages[self.sent]
+                if not each.topic or len(each.topic.encode()) > _MOST_TOPIC:
+                    told = f"topic is empty or longer than 255 bytes: {each.topic[:80]}"
+                    raise SinkRefusedError(told, self.sent)
+                headers = properties(each.headers, each.id, each.sent_at.isoformat(timespec="seconds"))
+            except Exception as err:  # noqa: BLE001 (whoever waits for the run is told)
+                self.wrong = err
+                return
             channel.basic_publish(
                 self._options.exchange, each.topic, each.body, headers, mandatory=self._options.mandatory
             )
@@ -205,6 +216,9 @@ class _Run:
             return
         if self.confirmed == len(self._messages):
             self.done.set_result(None)
+            return
+        if self.wrong is not None and self.confirmed == self.sent:
+            self.done.set_exception(self.wrong)
             return
         wanted = self._messages[self.confirmed].id not in self.unwanted
         said = "the broker did not take a message" if wanted else "no queue wants a message"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import orjson
 
@@ -30,6 +30,8 @@ from ..wire.peers_messages import (
 if TYPE_CHECKING:
     from ..domain.batch import Batch
     from ..domain.happening import Happening
+    from ..domain.receipt import Receipt
+    from ..domain.result import Result
     from ..plugin.transport import Outlet
 
 _PASSED_ON = ("password_env", "password_file", "ca", "cert", "key")
@@ -109,7 +111,7 @@ class _Opened(Bus):
         self._outlet: Outlet | None = None
 
     def deliver(self, options: Options, batch: Batch) -> None:
-        self._publish([_of_result(options, batch, number) for number in range(len(batch))])
+        self._publish(_Rendered(options, batch))
 
     def announce(self, options: Options, happenings: Sequence[Happening]) -> None:
         self._publish([said for each in happenings if (said := _of_happening(options, each)) is not None])
@@ -142,18 +144,41 @@ def chosen(options: Options) -> Chosen:
     return choose(options.url, keys=texts, where=f"sink bus at {scheme}:")
 
 
-def _of_result(options: Options, batch: Batch, number: int) -> Departure:
-    result, receipt = batch[number], batch.receipts[number]
-    body = result_message(result, receipt, batch.ref_urls, options.api.rstrip("/"))
-    moment = receipt.received_at.isoformat()
-    return Departure(
-        topic=_topic(options, RESULT_TOPIC),
-        body=orjson.dumps(body),
-        id=event_id(options.origin, "result", receipt.seq, receipt.id, moment),
-        sent_at=receipt.received_at,
-        headers={ORIGIN: options.origin},
-        about=result.item,
-    )
+class _Rendered(Sequence["Departure"]):
+    """The messages of a batch, each made when it is first asked for."""
+
+    def __init__(self, options: Options, batch: Batch) -> None:
+        self._batch = batch
+        self._topic, self._origin = _topic(options, RESULT_TOPIC), options.origin
+        self._api, self._headers = options.api.rstrip("/"), {ORIGIN: options.origin}
+        self._made: dict[int, Departure] = {}
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    @overload
+    def __getitem__(self, place: int) -> Departure: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Departure]: ...
+
+    def __getitem__(self, place: int | slice) -> Departure | list[Departure]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = self._make(self._batch[place], self._batch.receipts[place])
+        return made
+
+    def _make(self, result: Result, receipt: Receipt) -> Departure:
+        moment = receipt.received_at
+        return Departure(
+            topic=self._topic,
+            body=orjson.dumps(result_message(result, receipt, self._batch.ref_urls, self._api)),
+            id=event_id(self._origin, "result", receipt.seq, receipt.id, moment.isoformat()),
+            sent_at=moment,
+            headers=self._headers,
+            about=result.item,
+        )
 
 
 def _of_happening(options: Options, happening: Happening) -> Departure | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,21 @@ def test_a_topic_that_is_too_long_is_refused_and_those_before_it_are_sent(rabbit
         assert told.value.delivered == 1
         outlet.publish([sent(rabbitmq, 2)])
         assert [each.id for each in inlet.receive(9, 5, 0.3)] == ["m0", "m2"]
+
+
+def test_a_message_that_cannot_be_made_is_told_and_those_before_it_are_sent(rabbitmq: str) -> None:
+    class Breaks(list[Departure]):
+        def __getitem__(self, place: Any) -> Any:
+            return {0: sent(rabbitmq), 1: sent(rabbitmq, 1)}[place]
+
+    with (
+        closing(choose(f"{HERE}?queue={rabbitmq}&topics={rabbitmq}").inlet()) as inlet,
+        closing(choose(HERE).outlet()) as outlet,
+    ):
+        with pytest.raises(KeyError):
+            outlet.publish(Breaks([sent(rabbitmq)] * 4))
+        outlet.publish([sent(rabbitmq, 2)])
+        assert [each.id for each in inlet.receive(9, 5, 0.3)] == ["m0", "m1", "m2"]
 
 
 def test_a_queue_that_is_deleted_is_told(rabbitmq: str) -> None:
