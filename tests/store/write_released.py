@@ -44,9 +44,12 @@ def main() -> None:
             store.commit_page(Page(source="bus", results=[result("m1", source="bus")], messages=[message()]))
             store.waivers.append([grant(), request()])
             store.save_events([awaited()])
-            old = [result(f"o{n}", source="old", note=note, time=NOON.replace(year=2000 + n)) for n in (1, 2)]
+            old = [
+                result(f"o{n}", source="old", item="zlib-1-1", note=note, time=NOON.replace(year=2000 + n))
+                for n in (1, 2)
+            ]
             store.commit_page(Page(source="old", results=old))
-            pruning = Criteria(before=NOON.replace(year=2020), source="old")
+            pruning = Criteria(before=NOON.replace(year=2020), source="old", all_states=True)
             list(store.pruning.prune(pruning, Order(username="jdoe", comment="old", begun=NOON)))
             state = store.decisions.begin()
             store.decisions.record(

@@ -15,14 +15,15 @@ CREATE TABLE _commit (
     results integer not null,
     quarantined integer not null
 );
-INSERT INTO "_commit" VALUES(1,1795714853582868,1,'harvest',10,10,1);
-INSERT INTO "_commit" VALUES(2,1795714853617206,1,'harvest',11,1,0);
-INSERT INTO "_commit" VALUES(3,1795714853620454,NULL,'manual',11,0,0);
-INSERT INTO "_commit" VALUES(4,1795714853621384,2,'harvest',12,1,0);
-INSERT INTO "_commit" VALUES(5,1795714853632497,NULL,'waiver',12,0,0);
-INSERT INTO "_commit" VALUES(6,1795714853637452,NULL,'event',12,0,0);
-INSERT INTO "_commit" VALUES(7,1795714853639402,3,'harvest',14,2,0);
-INSERT INTO "_commit" VALUES(8,1795714853655256,NULL,'decision',14,0,0);
+INSERT INTO "_commit" VALUES(1,1795717251598274,1,'harvest',10,10,1);
+INSERT INTO "_commit" VALUES(2,1795717251607749,1,'harvest',11,1,0);
+INSERT INTO "_commit" VALUES(3,1795717251609976,NULL,'manual',11,0,0);
+INSERT INTO "_commit" VALUES(4,1795717251616369,2,'harvest',12,1,0);
+INSERT INTO "_commit" VALUES(5,1795717251620544,NULL,'waiver',12,0,0);
+INSERT INTO "_commit" VALUES(6,1795717251636075,NULL,'event',12,0,0);
+INSERT INTO "_commit" VALUES(7,1795717251641051,3,'harvest',14,0,0);
+INSERT INTO "_commit" VALUES(8,1795717251648250,NULL,'prune',14,0,0);
+INSERT INTO "_commit" VALUES(9,1795717251655690,NULL,'decision',14,0,0);
 CREATE TABLE _daily (
     testcase integer not null,
     day integer not null,
@@ -68,7 +69,7 @@ CREATE TABLE _decision (
     proof text not null,             -- JSON, the whole of it
     unique (gate, number)
 );
-INSERT INTO "_decision" VALUES(1,8,'2a4a6976ab3cbfe04d632043cb839e081416c1a6b3c52c2790f949af39b16ef4',1,'koji_build','bash-5.2-1.fc40','fedora-40','push','wait',NULL,0,'Of 1 required test, 1 result missing',1735689600000000,3,'{"events":1}','sha256:1','{"summary":"ž"}','{"verdict":"wait"}');
+INSERT INTO "_decision" VALUES(1,9,'2a4a6976ab3cbfe04d632043cb839e081416c1a6b3c52c2790f949af39b16ef4',1,'koji_build','bash-5.2-1.fc40','fedora-40','push','wait',NULL,0,'Of 1 required test, 1 result missing',1735689600000000,3,'{"events":1}','sha256:1','{"summary":"ž"}','{"verdict":"wait"}');
 CREATE TABLE _delivery (
     sink text primary key,
     seq integer not null,         -- results after (seq, result) wait for the sink
@@ -145,6 +146,7 @@ CREATE TABLE _item (
     unique (name, type)
 );
 INSERT INTO "_item" VALUES(1,'koji_build','bash-5.2-1.fc40','bash-5.2-1.fc40','bash',NULL);
+INSERT INTO "_item" VALUES(2,'koji_build','zlib-1-1','zlib-1-1','zlib',NULL);
 CREATE TABLE _job (
     source integer not null references _source (id),
     name text not null,
@@ -171,14 +173,14 @@ CREATE TABLE _message (
     raw blob,                        -- the same, packed by zlib; null = more than is kept
     told text not null               -- JSON: what came beside them
 );
-INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795714853621384,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
+INSERT INTO "_message" VALUES(1,4,2,'id-1','org.example.ci.complete','ci_messages@1',1795717251616369,'89983d09213ead97b8cb94cfccaf06efbb320a0584009ebe37874d9bc3d937b3',26,X'789CAB56CA2B2B52B252504A4A2CCED035D533D235D44B4B363150AA0500673B074A','{"topic": "t"}');
 CREATE TABLE _message_via (
     message integer not null,
     transport text not null,         -- name of the bus that brought it
     received_at integer not null,
     primary key (message, transport)
 ) without rowid;
-INSERT INTO "_message_via" VALUES(1,'fedora',1795714853621384);
+INSERT INTO "_message_via" VALUES(1,'fedora',1795717251616369);
 CREATE TABLE _meta (
     key text primary key,
     value text not null
@@ -460,7 +462,8 @@ INSERT INTO "_outbox" VALUES(4,'results');
 INSERT INTO "_outbox" VALUES(5,'waiver');
 INSERT INTO "_outbox" VALUES(6,'event');
 INSERT INTO "_outbox" VALUES(7,'results');
-INSERT INTO "_outbox" VALUES(8,'decision');
+INSERT INTO "_outbox" VALUES(8,'prune');
+INSERT INTO "_outbox" VALUES(9,'decision');
 CREATE TABLE _outcome (
     id integer primary key,
     word text not null unique
@@ -491,6 +494,7 @@ INSERT INTO "_pair" VALUES(10,'n','6');
 INSERT INTO "_pair" VALUES(11,'n','7');
 INSERT INTO "_pair" VALUES(12,'n','8');
 INSERT INTO "_pair" VALUES(13,'n','9');
+INSERT INTO "_pair" VALUES(14,'item','zlib-1-1');
 CREATE TABLE _parked (
     id integer primary key,
     sink text not null,
@@ -512,7 +516,7 @@ CREATE TABLE _plan (
     cases text not null,          -- JSON list of objects: testcase, title, steps, ref_url, owner, contact
     unique (name, version)
 );
-INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795714853620454,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
+INSERT INTO "_plan" VALUES(1,'beta',1,3,'compose','Fedora-44-*','jdoe',1795717251609976,'[{"testcase":"desktop.login","title":"Log in","steps":"","ref_url":null,"owner":null,"contact":null}]');
 CREATE TABLE _prune (
     id integer primary key,
     seq integer not null,            -- of a commit of its own
@@ -526,6 +530,7 @@ CREATE TABLE _prune (
     last integer not null,
     digest text not null             -- hex SHA-256 of what left: docs/operations.md says of which text
 );
+INSERT INTO "_prune" VALUES(1,8,1772366400000000,1795717251648250,'jdoe','old','{"before":"2020-03-01T12:00:00.000000","testcase":null,"source":"old","all_states":true}',2,13,14,'402d4e220bc10769165e188d315727337654f55f84a7ba2fad6c8289982b7fc8');
 CREATE TABLE _pruned (
     result integer primary key,
     prune integer not null,
@@ -539,6 +544,8 @@ CREATE TABLE _pruned (
     duration real,
     counted integer not null         -- 1 = it was current, so the roll-ups count it
 );
+INSERT INTO "_pruned" VALUES(13,1,3,-356392143022824019,-8996908127224125905,X'2352DA7280F1DECC3ACF1BA84EB945C9',1,1,11382,NULL,1);
+INSERT INTO "_pruned" VALUES(14,1,3,-356392145287171049,795998259259303858,X'9250B9912EE91D6B46E23299459ECD6E',1,1,11747,NULL,1);
 CREATE TABLE _quarantine (
     id integer primary key,
     seq integer not null,
@@ -555,7 +562,7 @@ CREATE TABLE _quarantine (
     resolved_at integer,
     resolution text
 , told text);
-INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795714853582868,1,NULL,NULL,NULL);
+INSERT INTO "_quarantine" VALUES(1,1,1,'harvest','record',NULL,NULL,'no XML',X'3C78',-2623094885656873173,1795717251598274,1,NULL,NULL,NULL);
 CREATE TABLE _result (
     id integer primary key,
     seq integer not null,
@@ -587,8 +594,6 @@ INSERT INTO "_result" VALUES(9,1,1,1,1,1,0,1,1772366400000000,NULL,NULL,'made by
 INSERT INTO "_result" VALUES(10,1,1,1,1,1,0,3,1772366400000000,NULL,NULL,'made by schema 10',NULL,'{"n":["9"]}','k9',4830992295280322715,2610676699084518502,'2026-03-01T12:00:00.000000',NULL);
 INSERT INTO "_result" VALUES(11,2,1,2,1,1,0,1,1772370000000000,NULL,NULL,'made by schema 10',NULL,NULL,'k0',4830992296491716671,5856516164565959566,'2026-03-01T13:00:00.000000',NULL);
 INSERT INTO "_result" VALUES(12,4,2,3,1,1,0,1,1772366400000000,NULL,NULL,NULL,NULL,NULL,'m1',-3760584661486270673,-1516758942811833087,'2026-03-01T12:00:00.000000',NULL);
-INSERT INTO "_result" VALUES(13,7,3,4,1,1,0,1,983448000000000,NULL,NULL,'made by schema 10',NULL,NULL,'o1',-356392143022824019,-1958818971403900719,'2001-03-01T12:00:00.000000',NULL);
-INSERT INTO "_result" VALUES(14,7,3,5,1,1,0,1,1014984000000000,NULL,NULL,'made by schema 10',NULL,NULL,'o2',-356392145287171049,8213136642453631937,'2002-03-01T12:00:00.000000',NULL);
 CREATE TABLE _result_group (
     grp integer not null,
     rank integer not null,
@@ -629,26 +634,18 @@ CREATE TABLE _run (
 INSERT INTO "_run" VALUES(1,1,1,'job#1',1772366400000000,NULL,'{"job":["job"],"item":["bash-5.2-1.fc40"],"type":["koji_build"]}');
 INSERT INTO "_run" VALUES(2,2,1,'job#1',1772370000000000,NULL,'{"job":["job"],"item":["bash-5.2-1.fc40"],"type":["koji_build"]}');
 INSERT INTO "_run" VALUES(3,4,2,'job#1',1772366400000000,NULL,'{"job":["job"],"item":["bash-5.2-1.fc40"],"type":["koji_build"]}');
-INSERT INTO "_run" VALUES(4,7,3,'job#1',983448000000000,NULL,'{"job":["job"],"item":["bash-5.2-1.fc40"],"type":["koji_build"]}');
-INSERT INTO "_run" VALUES(5,7,3,'job#1',1014984000000000,NULL,'{"job":["job"],"item":["bash-5.2-1.fc40"],"type":["koji_build"]}');
 CREATE TABLE _run_pair (
     pair integer not null,
     rank integer not null,
     run integer not null,
     primary key (pair, rank, run)
 ) without rowid;
-INSERT INTO "_run_pair" VALUES(1,983448000000000,4);
-INSERT INTO "_run_pair" VALUES(1,1014984000000000,5);
 INSERT INTO "_run_pair" VALUES(1,1772366400000000,1);
 INSERT INTO "_run_pair" VALUES(1,1772366400000000,3);
 INSERT INTO "_run_pair" VALUES(1,1772370000000000,2);
-INSERT INTO "_run_pair" VALUES(2,983448000000000,4);
-INSERT INTO "_run_pair" VALUES(2,1014984000000000,5);
 INSERT INTO "_run_pair" VALUES(2,1772366400000000,1);
 INSERT INTO "_run_pair" VALUES(2,1772366400000000,3);
 INSERT INTO "_run_pair" VALUES(2,1772370000000000,2);
-INSERT INTO "_run_pair" VALUES(3,983448000000000,4);
-INSERT INTO "_run_pair" VALUES(3,1014984000000000,5);
 INSERT INTO "_run_pair" VALUES(3,1772366400000000,1);
 INSERT INTO "_run_pair" VALUES(3,1772366400000000,3);
 INSERT INTO "_run_pair" VALUES(3,1772370000000000,2);
@@ -721,14 +718,14 @@ CREATE TABLE _waiver_event (
     expires_at integer,
     hash text not null            -- hex SHA-256 of the event before and this one: docs/waivers.md
 );
-INSERT INTO "_waiver_event" VALUES(1,5,1795714853632497,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'8f7e4a2a199d924a3356a9b977337cb0f7ac4939725314e23f0c4714327558e4');
-INSERT INTO "_waiver_event" VALUES(2,5,1795714853632497,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'6c4ad6613bffd0f9105b926e725df6a1b57e8a88363ce6fd07d3d3f2edf37ac4');
+INSERT INTO "_waiver_event" VALUES(1,5,1795717251620544,1,'grant','opens',NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'dc78bdd59aecca08698cab1c551c286d0b345866479cf6f90bbfcbda612d7e81');
+INSERT INTO "_waiver_event" VALUES(2,5,1795717251620544,2,'request',NULL,NULL,'dev1',NULL,'cli','infra','koji_build','bash-5.2-1.fc40','dist.rpmlint','fedora-40',NULL,NULL,NULL,NULL,0,1,NULL,'960d5f0020d90a82579289bf876a361df1f9074b215b015c68ee6dfbdb5e4ab5');
 CREATE TABLE _waiver_head (
     one integer primary key check (one = 1),
     id integer not null,
     hash text not null
 );
-INSERT INTO "_waiver_head" VALUES(1,2,'6c4ad6613bffd0f9105b926e725df6a1b57e8a88363ce6fd07d3d3f2edf37ac4');
+INSERT INTO "_waiver_head" VALUES(1,2,'960d5f0020d90a82579289bf876a361df1f9074b215b015c68ee6dfbdb5e4ab5');
 CREATE INDEX _item_nvr on _item (nvr) where nvr is not null;
 CREATE INDEX _item_component on _item (component) where component is not null;
 CREATE INDEX _run_key on _run (source, key);
