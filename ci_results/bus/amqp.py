@@ -46,7 +46,7 @@ class AmqpOptions(Access):
     declare: bool = True
     quorum: bool = False
     prefetch: int = 500
-    window: int = 100
+    window: int = 500
     mandatory: bool = False
     heartbeat_s: int = 60
 

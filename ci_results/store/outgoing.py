@@ -48,9 +48,12 @@ order by 1, 2
 """
 
 AFTER = f"""{FACT}
-where r.seq >= :seq and (r.seq, r.id) > (:seq, :result)
-order by r.seq, r.id limit :limit
+where r.id in (
+    select x.id from _result x where x.seq >= :seq and (x.seq, x.id) > (:seq, :result)
+    order by x.seq, x.id limit :limit)
+order by r.seq, r.id
 """
+"""Ids are picked along the index of commits alone: of a commit of many results not all are joined a page."""
 
 
 def facts_after(ask: Ask, dialect: Dialect, position: Position, limit: int) -> Outgoing:
