@@ -166,12 +166,12 @@ class _Judging:
         requirements: list[Requirement] = []
         for asked in each_asked:
             weighing = Weighing(
-                asked, self.facts, self.policies.settings.state_of, find, once.apply, self.decide
+                asked, self.facts, self.policies.settings.states, find, once.apply, self.decide
             )
             requirements += once.apply(asked.policy, weighing)
         return SubjectDecision(
             subject=subject,
-            verdict=worst({each.verdict for each in requirements}),
+            verdict=worst(each.verdict for each in requirements if each.state is not State.PASSED),
             policies=tuple(asked.policy for asked in each_asked),
             requirements=tuple(requirements),
         )
@@ -191,12 +191,8 @@ class _Once:
             return [weighing.told(State.EXCLUDED, "excluded", told, waivable=False)]
         if policy.spares(package):
             return ()
-        found: list[Requirement] = []
-        seen, weigh, outer = self._seen, weighing.weigh, weighing.rule
-        for rule in policy.rules:
-            if rule.identity not in seen:
-                seen.add(rule.identity)
-                found += weigh(rule)
+        outer = weighing.rule
+        found = weighing.weigh(policy.rules, self._seen)
         weighing.rule = outer
         return found
 

@@ -60,7 +60,7 @@ class PassingTestCase(RuleType[TestcaseOptions]):
             found = [each for each in found if _in_scenario(each, scenario)]
         if not found:
             return [weighing.missing(testcase, scenario)]
-        return [weighing.tested(each, scenario) for each in found]
+        return weighing.all_tested(found, scenario)
 
     def testcases(self, options: TestcaseOptions) -> Iterable[str]:
         """The one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..domain.decision import State
@@ -22,7 +23,7 @@ _REMEMBERED_BYTES = 16 << 20
 """Of texts of remote rule files; what was read of them takes several times as much."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the configuration says of decisions; the names are Greenwave's, in lower case.
 
@@ -39,13 +40,19 @@ class Settings:
     dist_git_url_template: str | None = None
     waive_unfinished: bool = False
 
+    @cached_property
+    def states(self) -> Mapping[str, State]:
+        """What each word means that something is said of."""
+        said = {
+            State.ERRORED: self.outcomes_error,
+            State.WAITING: self.outcomes_incomplete,
+            State.PASSED: self.outcomes_passed,
+        }
+        return {word: state for state, words in said.items() for word in words}  # of two the last
+
     def state_of(self, outcome: str) -> State:
         """Return what an outcome means; a word that nothing is said of means failed."""
-        if outcome in self.outcomes_passed:
-            return State.PASSED
-        if outcome in self.outcomes_incomplete:
-            return State.WAITING
-        return State.ERRORED if outcome in self.outcomes_error else State.FAILED
+        return self.states.get(outcome, State.FAILED)
 
 
 class PolicySet:

@@ -200,11 +200,10 @@ class Decision(NamedTuple):
     @property
     def progress(self) -> GateProgress:
         """How far the required tests are: each testcase of each subject in each of its variants."""
-        leaves: list[Requirement] = []
-        for each in self.requirements:
-            if each.blocking:
-                leaves += each.counted()
-        return count(leaves)
+        blocking = [each for each in self.requirements if each.blocking]
+        if not any([each.parts for each in blocking]):
+            return count(blocking)
+        return count(leaf for each in blocking for leaf in each.counted())
 
     @property
     def openings(self) -> tuple[Opening, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,27 +29,26 @@ class Weighing:
     asked      the subject, its type and package, the request, the policy
     subject    what is decided about
     facts      all that was read
-    state_of   the state that an outcome means ("NEEDS_INSPECTION" -> State.FAILED)
     rule       the rule that is judged now; `blocking` whether it stands in the way or informs only
     """
 
     __slots__ = (
-        *("_apply", "_find_waiver", "_ignored", "_latest", "_verdict_of"),
-        *("asked", "blocking", "facts", "policy", "rule", "state_of", "subject"),
+        *("_apply", "_find_waiver", "_ignored", "_latest", "_states", "_verdict_of"),
+        *("asked", "blocking", "facts", "policy", "rule", "subject"),
     )
 
     def __init__(
         self,
         asked: Asked,
         facts: Facts,
-        state_of: Callable[[str], State],
+        states: Mapping[str, State],
         find_waiver: FindWaiver,
         apply: Callable[[Policy, Weighing], Sequence[Requirement]],
         verdict_of: Callable[[Subject, tuple[str, ...]], SubjectDecision],
     ) -> None:
         self.asked = asked
         self.facts = facts
-        self.state_of = state_of
+        self._states = states
         self.policy: Policy = asked.policy
         self.rule: Rule | None = None
         self.blocking = True
@@ -66,20 +65,30 @@ class Weighing:
         if blocking is not None:
             self.blocking = blocking
         try:
-            return self.weigh(rule)
+            return self.weigh((rule,), set())
         finally:
             self.rule, self.blocking = before
 
-    def weigh(self, rule: Rule) -> list[Requirement]:
-        """Weigh one rule after another; the core calls it, rule types call `judge`."""
-        self.rule = rule
-        try:
-            found = rule.type.judge(rule.options, self)
-            return found if type(found) is list else list(found)
-        except Exception as err:  # noqa: BLE001 (around a plugin: its fault must not be ours)
+    def weigh(self, rules: Iterable[Rule], seen: set[Hashable]) -> list[Requirement]:
+        """Weigh those that are not among what was `seen`; the core calls it, rule types call `judge`."""
+        found: list[Requirement] = []
+        for rule in rules:
+            if rule.identity in seen:
+                continue
+            seen.add(rule.identity)
             self.rule = rule
-            told = f"rule type {rule.type.name} broke: {type(err).__name__}: {shown(str(err))}"
-            return [self.told(State.UNKNOWN, rule.type.name, told, waivable=False)]
+            try:
+                made = rule.type.judge(rule.options, self)
+                found += made if type(made) is list else list(made)
+            except Exception as err:  # noqa: BLE001 (around a plugin: its fault must not be ours)
+                self.rule = rule
+                told = f"rule type {rule.type.name} broke: {type(err).__name__}: {shown(str(err))}"
+                found.append(self.told(State.UNKNOWN, rule.type.name, told, waivable=False))
+        return found
+
+    def state_of(self, outcome: str) -> State:
+        """Return what an outcome means ("NEEDS_INSPECTION" -> State.FAILED), failed for an unknown word."""
+        return self._states.get(outcome, State.FAILED)
 
     def apply(self, policy: Policy) -> Sequence[Requirement]:
         """Weigh all rules of a policy that a rule brought along, but for those weighed already."""
@@ -107,18 +116,29 @@ class Weighing:
         self, result: Evidence, scenario: str | None = None, state: State | None = None
     ) -> Requirement:
         """Require that this result passes; its outcome says how it stands, unless `state` does."""
-        state = state or self.state_of(result.outcome)
-        testcase, subject = result.testcase, self.subject
-        (waiver, refused), owner = _UNWAIVED, None
-        if state is not State.PASSED:
-            waiver, refused = self._find_waiver(subject, testcase, result.scenario, result)
-            owner = self.facts.owners.get(testcase)
-        return _made(
-            (
-                state, testcase, subject, self.rule, self.policy, scenario, result, waiver, refused,
-                None, (), None, self.blocking, None, owner, (),
-            )
-        )  # fmt: skip
+        return self.all_tested((result,), scenario, state)[0]
+
+    def all_tested(
+        self, results: Iterable[Evidence], scenario: str | None = None, state: State | None = None
+    ) -> list[Requirement]:
+        """Require the same of each of these results."""
+        passed, subject, states = State.PASSED, self.subject, self._states
+        found = []
+        for result in results:
+            stands, testcase = state or states.get(result.outcome, State.FAILED), result.testcase
+            (waiver, refused), owner = _UNWAIVED, None
+            if stands is not passed:
+                waiver, refused = self._find_waiver(subject, testcase, result.scenario, result)
+                owner = self.facts.owners.get(testcase)
+            found.append(
+                _made(
+                    (
+                        stands, testcase, subject, self.rule, self.policy, scenario, result, waiver, refused,
+                        None, (), None, self.blocking, None, owner, (),
+                    )
+                )
+            )  # fmt: skip
+        return found
 
     def missing(self, testcase: str, scenario: str | None = None, said: str | None = None) -> Requirement:
         """Require a result that is not there."""

@@ -46,7 +46,11 @@ class NewestReader:
 
     def __init__(self, ask: Ask, dialect: Dialect, lookups: Lookups) -> None:
         self._ask, self._lookups = ask, lookups
-        self._sql = {until: newest_sql(dialect, until=until) for until in (False, True)}
+        self._sql = {
+            (until, one): newest_sql(dialect, until=until, one=one)
+            for until in (False, True)
+            for one in (False, True)
+        }
         self._testcases: dict[tuple[str, ...], str] = {}
         self._names: dict[str, dict[int, str]] = {table: {} for table in _TABLES}
         among = dialect.among("id", "ids")
@@ -76,7 +80,7 @@ class NewestReader:
         values["copies"] = copies_of
         if until is not None:
             values["until"] = until
-        by_number = self._of_each(asked, values, self._sql[until is not None])
+        by_number = self._of_each(asked, values)
         if not by_number:
             return found
         names = self._named(by_number.values())
@@ -120,9 +124,7 @@ class NewestReader:
                 known.update(self._ask(self._naming[table], {"ids": listed(sorted(unknown))}))
         return self._names["testcase"], self._names["outcome"], self._names["source"]
 
-    def _of_each(
-        self, asked: Sequence[Question], values: dict[str, object], sql: str
-    ) -> dict[int, list[Any]]:
+    def _of_each(self, asked: Sequence[Question], values: dict[str, object]) -> dict[int, list[Any]]:
         """Return rows by the number of their question; some of them may not fulfil it."""
         names: dict[str, list[str]] = {}
         for (key, values_of, _pattern), *_rest in asked:
@@ -134,7 +136,7 @@ class NewestReader:
             for value in values_of:
                 if value in known:
                     numbers.setdefault(known[value], []).append(number)
-        rows = self._rows(list(numbers), values, sql)
+        rows = self._rows(list(numbers), values)
         if len(numbers) == 1:
             (those,) = numbers.values()
             return dict.fromkeys(those, rows) if rows else {}
@@ -144,20 +146,22 @@ class NewestReader:
                 found[number].append(row)
         return found
 
-    def _rows(self, pairs: list[int], values: dict[str, object], sql: str) -> list[Any]:
+    def _rows(self, pairs: list[int], values: dict[str, object]) -> list[Any]:
         """Read the rows that have these pairs, of some pairs after others where they are many."""
         if not pairs:
             return []
-        rows = self._ask(sql, {**values, "drive": listed(pairs)})
+        one = len(pairs) == 1
+        sql = self._sql["until" in values, one]
+        rows = self._ask(sql, {**values, "drive": pairs[0] if one else listed(pairs)})
         if len(rows) <= MOST:
             return rows
-        if len(pairs) == 1:
+        if one:
             raise TooBroadError(
                 f"more than {MOST} results of one subject match: ask for fewer testcases, or let old ones go"
                 " (ci-results prune --older-than 180d)"
             )
         half = len(pairs) // 2
-        return self._rows(pairs[:half], values, sql) + self._rows(pairs[half:], values, sql)
+        return self._rows(pairs[:half], values) + self._rows(pairs[half:], values)
 
 
 class _Choosing:

@@ -47,7 +47,7 @@ def answer(
     distinct_on       the attributes that tell results of one testcase apart
     """
     told = [each for each in flat(decision.requirements) if each.blocking and not _removed(each)]
-    open_ = [each for each in told if not each.satisfied]
+    open_ = [each for each in told if each.state is not State.PASSED and not each.satisfied]
     met = [each for each in told if each.satisfied] if open_ else told
     encode = _Encoder(types, distinct_on)
     found: dict[str, Any] = {
@@ -110,9 +110,9 @@ def no_policy(decision: Decision) -> str | None:
 def _summary(told: Sequence[Requirement], open_: Sequence[Requirement]) -> str:
     """Return the one sentence that the peer makes of requirements, and of those not satisfied."""
     tests = len([each for each in told if each.state in TESTED])
-    counts = Counter([_summed(each.state) for each in open_])
-    if not counts:
+    if not open_:
         return f"All required tests ({tests} total) have passed or been waived" if tests else NO_TESTS
+    counts = Counter([_summed(each.state) for each in open_])
     files = ", ".join(
         f"{_several(counts[state], 'error')} {what}" for state, what in _FILE_PARTS if counts[state]
     )
