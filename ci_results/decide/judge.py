@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,6 +35,7 @@ from ..waive.standing import standing
 from .policy_set import PolicySet
 
 _NOTHING: Mapping[Any, Any] = {}
+_NO_NAMES: Set[str] = frozenset()
 
 
 def questions(
@@ -71,25 +72,26 @@ class _Asking:
         self._visited: set[tuple[Subject, tuple[str, ...]]] = set()
 
     def needs(self) -> Needs:
-        latest: dict[Subject, set[str]] = {subject: set() for subject in self._request.subjects}
+        latest: dict[Subject, Set[str]] = dict.fromkeys(self._request.subjects, _NO_NAMES)
+        more: dict[Subject, set[str]] = {}
         like: dict[Subject, set[str]] = {}
         others: dict[type[Question], dict[Any, None]] = {}
-        for subject in unique(self._request.subjects):
-            for question in self.ask(subject, self._request.contexts, latest[subject]):
+        for subject in list(latest):
+            for question in self.ask(subject, self._request.contexts, latest):
                 if isinstance(question, LatestOf):
-                    latest.setdefault(question.subject, set()).add(question.testcase)
+                    more.setdefault(question.subject, set()).add(question.testcase)
                 elif isinstance(question, LatestLike):
-                    latest.setdefault(question.subject, set())
+                    more.setdefault(question.subject, set())
                     like.setdefault(question.subject, set()).add(question.pattern)
                 else:
                     others.setdefault(type(question), {})[question] = None
-        found = Needs(
-            latest={subject: frozenset(names) for subject, names in latest.items()},
-            like={subject: frozenset(patterns) for subject, patterns in like.items()},
-        )
+        for subject, names in more.items():
+            latest[subject] = latest.get(subject, _NO_NAMES) | names
         if not others:
-            return found
-        return found._replace(
+            return Needs(latest, like)
+        return Needs(
+            latest,
+            like,
             plans=tuple(others.get(PlanOf, ())),
             histories=tuple(others.get(HistoryOf, ())),
             baselines=tuple(others.get(BaselineOf, ())),
@@ -99,21 +101,25 @@ class _Asking:
         )
 
     def ask(
-        self, subject: Subject, contexts: tuple[str, ...], plain: set[str] | None = None
+        self,
+        subject: Subject,
+        contexts: tuple[str, ...],
+        latest: dict[Subject, Set[str]] | None = None,
     ) -> Iterator[Question]:
         """Yield the questions of all rules for a subject, once a subject and contexts.
 
-        plain  takes the testcases of rules that ask for the latest results, instead of questions for them
+        latest  takes the testcases of rules that ask for the latest results, instead of questions for them
         """
         if (subject, contexts) in self._visited:
             return
         self._visited.add((subject, contexts))
         for asked in asked_of(self._policies, self._request, subject, contexts, self._fetched, self.ask):
-            if asked.policy.excludes(asked.package) or asked.policy.spares(asked.package):
+            policy = asked.policy
+            if policy.excludes(asked.package) or policy.spares(asked.package):
                 continue
-            if plain is not None:
-                plain |= asked.policy.plain
-            for rule in asked.policy.rules if plain is None else asked.policy.others:
+            if latest is not None:
+                latest[subject] = latest[subject] | policy.plain if latest[subject] else policy.plain
+            for rule in policy.rules if latest is None else policy.others:
                 try:
                     yield from rule.type.questions(rule.options, asked)
                 except Exception as err:

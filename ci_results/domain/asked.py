@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -174,8 +174,8 @@ class Needs(NamedTuple):
     waivers        subjects whose waivers count
     """
 
-    latest: Mapping[Subject, frozenset[str]] = {}
-    like: Mapping[Subject, frozenset[str]] = {}
+    latest: Mapping[Subject, Set[str]] = {}
+    like: Mapping[Subject, Set[str]] = {}
     plans: tuple[PlanOf, ...] = ()
     histories: tuple[HistoryOf, ...] = ()
     baselines: tuple[BaselineOf, ...] = ()
@@ -187,3 +187,8 @@ class Needs(NamedTuple):
     def subjects(self) -> tuple[Subject, ...]:
         """Those whose results, waivers and expectations count."""
         return tuple(self.latest)
+
+    @property
+    def beyond(self) -> tuple[HistoryOf | BaselineOf | SelectOf, ...]:
+        """What looks beyond the latest results of a subject."""
+        return (*self.histories, *self.baselines, *self.selects)

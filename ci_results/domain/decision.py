@@ -200,10 +200,13 @@ class Decision(NamedTuple):
     @property
     def progress(self) -> GateProgress:
         """How far the required tests are: each testcase of each subject in each of its variants."""
-        blocking = [each for each in self.requirements if each.blocking]
-        if not any([each.parts for each in blocking]):
-            return count(blocking)
-        return count(leaf for each in blocking for leaf in each.counted())
+        leaves: list[Requirement] = []
+        for each in self.requirements:
+            if each.blocking and each.parts:
+                leaves += each.counted()
+            elif each.blocking:
+                leaves.append(each)
+        return count(leaves)
 
     @property
     def openings(self) -> tuple[Opening, ...]:

@@ -51,7 +51,7 @@ class NewestReader:
             for until in (False, True)
             for one in (False, True)
         }
-        self._testcases: dict[tuple[str, ...], str] = {}
+        self._testcases: dict[frozenset[str], str] = {}
         self._names: dict[str, dict[int, str]] = {table: {} for table in _TABLES}
         among = dialect.among("id", "ids")
         self._naming = {
@@ -63,7 +63,7 @@ class NewestReader:
     def newest(
         self,
         asked: Sequence[Question],
-        testcases: Sequence[str],
+        testcases: Collection[str],
         distinct_on: Sequence[str],
         *,
         testcase_patterns: Sequence[str] = (),
@@ -73,7 +73,7 @@ class NewestReader:
     ) -> list[list[Evidence]]:
         """Give the newest results of each question."""
         found: list[list[Evidence]] = [[] for _ in asked]
-        ids = self._ids(tuple(testcases), tuple(testcase_patterns))
+        ids = self._ids(frozenset(testcases), tuple(testcase_patterns))
         if ids is None:
             return found
         values: dict[str, object] = {"testcases": ids, "passed": self._id_of_passed(), "most": MOST + 1}
@@ -89,12 +89,14 @@ class NewestReader:
             found[number] = choosing.newest(rows, asked[number])
         return found
 
-    def _ids(self, names: tuple[str, ...], patterns: tuple[str, ...]) -> str | None:
+    def _ids(self, names: frozenset[str], patterns: tuple[str, ...]) -> str | None:
         """Return the ids of testcases as a JSON list, None where nobody has any of them."""
         known = None if patterns else self._testcases.get(names)
         if known is not None:
             return known
-        ids = self._lookups.known(Search(testcases=names, testcase_patterns=patterns)).testcases
+        ids = self._lookups.known(
+            Search(testcases=tuple(sorted(names)), testcase_patterns=patterns)
+        ).testcases
         if not ids:
             return None
         text = listed(ids)

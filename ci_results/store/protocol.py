@@ -130,7 +130,7 @@ class Store(Protocol):
     def newest(
         self,
         asked: Sequence[tuple[Attribute, ...]],
-        testcases: Sequence[str],
+        testcases: Collection[str],
         distinct_on: Sequence[str],
         *,
         testcase_patterns: Sequence[str] = (),

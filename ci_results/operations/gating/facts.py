@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 
 from ...decide.judge import questions
 from ...decide.policy_set import PolicySet
-from ...domain.asked import BaselineOf, Fetched, Needs, PlanOf, Question, RemoteFileOf, Request
-from ...domain.facts import Baseline, Facts
+from ...domain.asked import Fetched, Needs, PlanOf, RemoteFileOf, Request
+from ...domain.facts import Facts
 from ...domain.plan import Plan
 from ...domain.subject import Subject
 from ...domain.waiver import Waiver, WaiverEvent
 from ...errors import InvalidError, NotFoundError
 from ...store.identity import to_us
 from ...store.protocol import Store
-from .latest import Latest, Results
+from .latest import Results
 from .outside import Outside
 from .trends import Trends
 
@@ -43,36 +43,37 @@ def read_facts(
     until = None if request.when is None else to_us(request.when)
     with store.at_one_commit() as seq:
         results = Results(store, policies.subject_types, until)
-        trends = Trends(results, policies)
         plans = {each: _plan(store, each.plan) for each in needs.plans}
-        names = _names(needs, plans)
+        names: Mapping[Subject, Set[str]] = _names(needs, plans) if plans else needs.latest
         waivers = _waivers(store, names)
         if request.when is not None:
             seq, now = _seq_then(waivers.values(), request.when, seq), request.when
-        latest = results.latest_of_each(names, needs.like)
-        if request.when is None:
-            histories, baselines = trends.histories(needs.histories), trends.baselines(needs.baselines)
-            selects = {each: store.select(each) for each in needs.selects}
-            unanswered = unanswered | trends.unanswered
-        else:
-            of_now: tuple[Question, ...] = (*needs.histories, *needs.baselines, *needs.selects)
-            unanswered = unanswered | dict.fromkeys(of_now, _NOW_ALONE)
-            histories, baselines, selects = {}, {}, {}
-        return Facts(
+        facts = Facts(
             as_of=seq,
             now=now,
-            latest=latest,
+            latest=results.latest_of_each(names, needs.like),
             waivers=waivers,
-            plans=plans,
             expectations=store.expectations.of(names),
-            histories=histories,
-            baselines=baselines,
-            owners={} if owner_of is None else _owners(owner_of, needs, names, latest, baselines),
-            selects=selects,
+            plans=plans,
             build_times=times,
             remote_files=fetched,
             unanswered=unanswered,
         )
+        if needs.beyond:
+            facts = _with_more(facts, needs, request, store, Trends(results, policies))
+    return facts if owner_of is None else facts._replace(owners=_owners(owner_of, needs, names, facts))
+
+
+def _with_more(facts: Facts, needs: Needs, request: Request, store: Store, trends: Trends) -> Facts:
+    """Add what rules need that look beyond the latest results of a subject."""
+    if request.when is not None:
+        return facts._replace(unanswered={**facts.unanswered, **dict.fromkeys(needs.beyond, _NOW_ALONE)})
+    return facts._replace(
+        histories=trends.histories(needs.histories),
+        baselines=trends.baselines(needs.baselines),
+        selects={each: store.select(each) for each in needs.selects},
+        unanswered={**facts.unanswered, **trends.unanswered},
+    )
 
 
 def _asked(
@@ -93,6 +94,7 @@ def _asked(
 
 
 def _names(needs: Needs, plans: Mapping[PlanOf, Plan | None]) -> dict[Subject, set[str]]:
+    """Return the testcases of each subject, with those that plans require."""
     names = {subject: set(testcases) for subject, testcases in needs.latest.items()}
     for each, plan in plans.items():
         if plan is not None:
@@ -104,12 +106,11 @@ def _owners(
     owner_of: Callable[[str], str | None],
     needs: Needs,
     names: Mapping[Subject, Collection[str]],
-    latest: Mapping[Subject, Latest],
-    baselines: Mapping[BaselineOf, Baseline],
+    facts: Facts,
 ) -> dict[str, str]:
     """Return who answers for the testcases that a decision may name."""
     told = {each.testcase for each in needs.histories}
-    told.update(*names.values(), *latest.values(), *(each.latest for each in baselines.values()))
+    told.update(*names.values(), *facts.latest.values(), *(each.latest for each in facts.baselines.values()))
     return {name: owner for name in sorted(told) if (owner := owner_of(name)) is not None}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from operator import itemgetter
 
@@ -21,8 +21,8 @@ APART = ("scenario", "arch", "system_architecture", "variant", "system_variant")
 PAGE = 200
 
 _TIME_AND_ID = itemgetter(3, 0)
-_VARIANT = itemgetter(1, 4, 5, 6)
-"""Of Evidence, by place: testcase, scenario, architecture, variant."""
+_VARIANT = itemgetter(4, 5, 6)
+"""Of Evidence, by place: scenario, architecture, variant."""
 
 Query = tuple[Attribute, ...]
 Latest = dict[str, list[Evidence]]
@@ -40,26 +40,24 @@ class Results:
 
     def latest(self, subject: Subject, names: Iterable[str], like: Iterable[str] = ()) -> Latest:
         """Return what is latest of these testcases and of those that match a glob, by testcase."""
-        return self.latest_of_each({subject: names}, {subject: like})[subject]
+        return self.latest_of_each({subject: frozenset(names)}, {subject: frozenset(like)})[subject]
 
     def latest_of_each(
-        self, names: Mapping[Subject, Iterable[str]], like: Mapping[Subject, Iterable[str]]
+        self, names: Mapping[Subject, Set[str]], like: Mapping[Subject, Set[str]]
     ) -> dict[Subject, Latest]:
         """Return the same for several subjects, read with one statement for all."""
-        plain = {subject: frozenset(testcases) for subject, testcases in names.items()}
-        globs_of = {subject: tuple(sorted(patterns)) for subject, patterns in like.items() if patterns}
         asked = [
             (subject, query)
-            for subject in names
-            if plain[subject] or subject in globs_of
+            for subject, testcases in names.items()
+            if testcases or like.get(subject)
             for query in self.queries(subject)
         ]
-        of_any = {one for patterns in globs_of.values() for one in patterns}
+        patterns = _all(like)
         read = self.store.newest(
             [query for _subject, query in asked],
-            sorted(frozenset[str]().union(*plain.values())),
+            _all(names),
             APART,
-            testcase_patterns=sorted(set(map(_wider, of_any))),
+            testcase_patterns=sorted(set(map(_wider, patterns))) if patterns else (),
             passed_over=(FROM_ET,),
             copies_of=DOOR,
             until=self._until,
@@ -68,8 +66,8 @@ class Results:
         for (subject, _query), results in zip(asked, read, strict=True):
             if not results:
                 continue
-            if len(names) > 1 or globs_of:  # the store knows what all of them ask for together
-                exactly, wanted = plain[subject], globs(globs_of.get(subject, ()))
+            if len(names) > 1 or patterns:  # the store knows what all of them ask for together
+                exactly, wanted = names[subject], globs(sorted(like.get(subject, ())))
                 results = [one for one in results if one.testcase in exactly or wanted(one.testcase)]
             found[subject].append(results)
         return {subject: _ordered(several) for subject, several in found.items()}
@@ -123,16 +121,25 @@ class Results:
         return self._imported
 
 
+def _all(names: Mapping[Subject, Set[str]]) -> Set[str]:
+    """Return the names of all subjects; those of a single one as they are, whose hash is known."""
+    if len(names) == 1:
+        return next(iter(names.values()))
+    return frozenset[str]().union(*names.values())
+
+
 def _ordered(several: Sequence[Sequence[Evidence]]) -> Latest:
     """Sort by testcase, the newest first; of several of one variant, or of one result, the first."""
     results = several[0] if len(several) == 1 else sorted(chain(*several), key=_TIME_AND_ID, reverse=True)
     found: Latest = {}
-    seen: set[tuple[str, str | None, str | None, str | None]] = set()
     for each in results:
-        key = _VARIANT(each)
-        if key not in seen:
-            seen.add(key)
-            found.setdefault(each.testcase, []).append(each)
+        found.setdefault(each.testcase, []).append(each)
+    for testcase, its in found.items():
+        if len(its) > 1:
+            first: dict[object, Evidence] = {}
+            for each in its:
+                first.setdefault(_VARIANT(each), each)
+            found[testcase] = list(first.values())
     return found
 
 
