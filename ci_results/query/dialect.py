@@ -22,6 +22,7 @@ class Dialect:
     has_key    (column, parameter) -> a condition: the JSON object in the column has that key
     order      column -> what to order by, so that an index on that column gives the order
     pairs      SQL for ids of pairs: parameters :key and :values, a JSON list; gives value, id
+    pair       the same for one :value
     first_word column -> what stands before its first dot, all of it without one
     """
 
@@ -34,6 +35,7 @@ class Dialect:
     has_key: Callable[[str, str], str]
     order: Callable[[str], str]
     pairs: str
+    pair: str
     first_word: Callable[[str], str]
 
 
@@ -82,6 +84,7 @@ SQLITE = Dialect(
     has_key=lambda column, name: f"exists (select 1 from json_each({column}) where key = :{name})",
     order=lambda column: column,
     pairs="select value, id from _pair where key = :key and value in (select value from json_each(:values))",
+    pair="select value, id from _pair where key = :key and value = :value",
     first_word=lambda column: f"substr({column}, 1, instr({column} || '.', '.') - 1)",
 )
 
@@ -102,6 +105,8 @@ POSTGRES = Dialect(
     order=lambda column: f"{_head(column)}, {column}",
     pairs="select a.value, p.id from json_array_elements_text(:values::json) a join _pair p on p.key = :key"
     " and p.value = a.value and _digest(p.key) = _digest(:key) and _digest(p.value) = _digest(a.value)",
+    pair="select value, id from _pair where key = :key and value = :value"
+    " and _digest(key) = _digest(:key) and _digest(value) = _digest(:value)",
     first_word=lambda column: f"split_part({column}, '.', 1)",
 )
 """An index of PostgreSQL takes texts up to 2.7 kB, so that they are indexed by their first 300 characters."""

@@ -57,7 +57,7 @@ class Lookups:
 
     def pair_ids(self, key: str, values: Sequence[str]) -> Mapping[str, int]:
         """Return the ids of pairs of one key by their values, of others too, but not of what nobody has."""
-        return self._looked_up(f"pair {key}", values, self._dialect.pairs, {"key": key})
+        return self._looked_up(f"pair {key}", values, self._dialect.pairs, {"key": key}, self._dialect.pair)
 
     def driver(self, known: Known) -> Driver:
         """Choose the index to walk: that of the condition with the fewest results."""
@@ -103,12 +103,15 @@ class Lookups:
     def _named(self, table: str, column: str, names: Iterable[str]) -> tuple[int, ...]:
         listed = self._dialect.texts("values")
         sql = f"select {column}, id from _{table} where {column} in (select value from {listed})"
-        return self._found(table, tuple(dict.fromkeys(names)), sql, {})
+        names = tuple(dict.fromkeys(names))
+        known = self._looked_up(table, names, sql, {})
+        return tuple(known[name] for name in names if name in known)
 
     def _pairs(self, attribute: Attribute) -> tuple[int, ...]:
         if not attribute.pattern:
             values = tuple(dict.fromkeys(attribute.values))
-            return self._found(f"pair {attribute.key}", values, self._dialect.pairs, {"key": attribute.key})
+            known = self.pair_ids(attribute.key, values)
+            return tuple(known[value] for value in values if value in known)
         given: Values = {"key": attribute.key}
         where = facts.names_condition("value", (), attribute.values, self._dialect, given)
         rows = self._ask(f"select id from _pair{where} and key = :key", given)
@@ -119,12 +122,9 @@ class Lookups:
         where = facts.names_condition("name", (), patterns, self._dialect, values)
         return tuple(row[0] for row in self._ask(f"select id from _testcase{where}", values))
 
-    def _found(self, kind: str, names: Sequence[str], sql: str, values: Values) -> tuple[int, ...]:
-        """Return ids of names, without those that nobody has."""
-        known = self._looked_up(kind, names, sql, values)
-        return tuple(known[name] for name in names if name in known)
-
-    def _looked_up(self, kind: str, names: Sequence[str], sql: str, values: Values) -> Mapping[str, int]:
+    def _looked_up(
+        self, kind: str, names: Sequence[str], sql: str, values: Values, sql_of_one: str = ""
+    ) -> Mapping[str, int]:
         """Return ids by name, of these names and of others, asking for those that are not remembered."""
         known = self._ids.get(kind, {})
         # No store has a NUL, and PostgreSQL would answer nothing at all where one is asked for.
@@ -134,7 +134,10 @@ class Lookups:
                 self._ids.clear()
                 known, self._kept = {}, 0
                 unknown = [name for name in names if "\0" not in name]
-            rows = self._ask(sql, {**values, "values": orjson.dumps(unknown).decode()})
+            if sql_of_one and len(unknown) == 1:
+                rows = self._ask(sql_of_one, {**values, "value": unknown[0]})
+            else:
+                rows = self._ask(sql, {**values, "values": orjson.dumps(unknown).decode()})
             if rows:  # a kind that nobody has is not remembered either
                 known.update(rows)
                 self._ids[kind] = known
