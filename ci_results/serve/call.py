@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha1
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Match
@@ -44,21 +44,17 @@ class Below(BaseRoute):
         self.prefix = prefix
         self.path = prefix
         self.app = app
+        self.taken: Mapping[str, Any] = {"below": prefix, "endpoint": app}
         self._inner = f"{prefix}/"
+
+    def takes(self, path: str) -> bool:
+        """Say whether a path is ours."""
+        return path.startswith(self.prefix) and (path == self.prefix or path.startswith(self._inner))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether this is ours."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
-        path: str = scope["path"]
-        script = ""
-        if not path.startswith(self.prefix):
-            script = _header(scope, b"x-script-name").rstrip("/")
-            if not script or not path.startswith(f"{script}/"):
-                return Match.NONE, {}
-            path = path[len(script) :]
-        if path == self.prefix or path.startswith(self._inner):
-            return Match.FULL, {"below": self.prefix, "endpoint": self.app}
+        if scope["type"] == "http" and (self.takes(scope["path"]) or self.takes(_unscripted(scope))):
+            return Match.FULL, {**self.taken}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,13 +73,20 @@ class Lanes:
         self._app, self._lanes = app, lanes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lane = self._lane(scope) if scope["type"] == "http" else None
+        if lane is None:
+            await self._app(scope, receive, send)
+            return
+        scope.update(lane.taken)
+        await lane.app(scope, receive, send)
+
+    def _lane(self, scope: Scope) -> Below | None:
+        path: str = scope["path"]
         for lane in self._lanes:
-            match, more = lane.matches(scope)
-            if match is Match.FULL:
-                scope.update(more)
-                await lane.app(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+            if lane.takes(path):
+                return lane
+        below = _unscripted(scope)
+        return next((lane for lane in self._lanes if lane.takes(below)), None) if below != path else None
 
 
 class Call:
@@ -187,5 +190,11 @@ def root_of(headers: Mapping[bytes, bytes], scheme: str) -> str:
     return f"{header(b'x-forwarded-scheme') or scheme}://{host}{script}"
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+def _unscripted(scope: Scope) -> str:
+    """Return the path without a proxy's X-Script-Name."""
+    path: str = scope["path"]
+    for name, value in scope["headers"]:
+        if name == b"x-script-name":
+            script = value.decode("latin-1").rstrip("/")
+            return path[len(script) :] if path.startswith(f"{script}/") else path
+    return path

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..domain.asked import Request
 from ..domain.policy import Policy
@@ -29,8 +28,7 @@ class RefusedRequest(Exception):  # noqa: N818 (told to the client, never an err
         self.message, self.status = message, status
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """Reads the bodies of decision requests.
 
     subject_types  those that are known, for old-style subject objects

@@ -31,7 +31,8 @@ class Deciding:
         request = Reader(
             gate.policies.subject_types, gate.policies.on_demand, self._around.settings.max_subjects
         ).read(said)
-        body = await read_decision(self._around, _answered, gate, request, f"{call.root}/api/v2.0")
+        base = f"{call.root}/api/v2.0" if request.verbose else ""
+        body = await read_decision(self._around, _answered, gate, request, base)
         await answer_json(call, body, jsonp=CALLED)
 
 
