@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from ..query.dialect import Dialect
+from ..query.moment import SEQ
 from .copying import Reading, one
 from .rows import attributes
-
-NEWEST = "select coalesce(max(seq), 0) from _commit"
 
 MONTHS = "select distinct substr(r.time, 1, 7) from _result r order by 1"
 
@@ -72,7 +71,7 @@ class Exported(NamedTuple):
 
 def newest(reading: Reading) -> int:
     """Return the number of the last commit."""
-    return int(one(reading.ask(NEWEST)))
+    return int(one(reading.ask(SEQ)))
 
 
 def months(reading: Reading, since: int) -> list[str]:

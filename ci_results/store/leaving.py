@@ -12,6 +12,7 @@ import orjson
 from ..domain.pruning import Criteria, Kept
 from ..query.dialect import Dialect
 from ..query.facts import names_condition
+from ..query.moment import SEQ
 from .identity import to_text, to_us
 from .outgoing import Ask
 
@@ -59,8 +60,6 @@ POSITIONS = """
 select d.sink, d.seq, d.result from _delivery d union all select null, f.seq, f.result from _follower f
 """
 PARKED = "select result from _parked"
-SEQ = "select coalesce(max(seq), 0) from _commit"
-
 REMEMBERED = 200_000
 """Values of attributes of which it is remembered whether a decision, a waiver or an event names them."""
 

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 from ..domain.asked import SelectOf
 from ..domain.expectation import Awaited, StoredEvent
 from ..domain.facts import Selected
+from ..domain.moment import Moment
 from ..domain.page import Committed, Page
 from ..domain.plan import Plan, PlanVersion
 from ..domain.stored import JobState, Quarantined, SourceState, StoredResult
 from ..errors import InvalidError, NotFoundError, StoreError, TooBroadError
 from ..normalise.items import same_item
 from ..query.dialect import POSTGRES
+from ..query.moment import GLANCE
 from ..query.results import ResultQuery, ids_sql
 from . import rows
 from .bus_log import BusLog
@@ -214,12 +216,13 @@ class PostgresStore:
     # -- reading -----------------------------------------------------------------------------------
 
     @contextmanager
-    def at_one_commit(self) -> Iterator[int]:
+    def at_one_commit(self, subject: str | None = None) -> Iterator[Moment]:
         """Let this thread read as of one commit; see protocol."""
         if getattr(self._hurried, "now", False):
             raise TooBroadError("a thread that must not wait asked")
         with self._connections.pinned() as seq:
-            yield seq
+            known = [] if subject is None else self._search(GLANCE, {"subject": subject})
+            yield Moment(*known[0]) if known else Moment(seq)
 
     def hurry(self) -> None:
         """Let this thread ask another at once, for it would wait for the database; see protocol."""

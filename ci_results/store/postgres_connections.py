@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from ..errors import InvalidError, StoreError, TooBroadError
+from ..query.moment import SEQ
 from .readers import HINT
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -54,7 +55,6 @@ set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_
 """
 
 
-SEQ: LiteralString = "select coalesce(max(seq), 0) from _commit"
 # What a decision asks is written in the order in which it is joined best; to find that took 15 ms each.
 PIN: LiteralString = f"begin isolation level repeatable read; set local join_collapse_limit = 1; {SEQ}"
 

@@ -12,6 +12,7 @@ from ..domain.asked import SelectOf
 from ..domain.expectation import Awaited, StoredEvent
 from ..domain.facts import Evidence, Selected
 from ..domain.group import Group
+from ..domain.moment import Moment
 from ..domain.page import Committed, Page
 from ..domain.plan import Plan, PlanVersion
 from ..domain.search import Attribute, ComponentQuery, NameQuery, Search
@@ -103,8 +104,10 @@ class Store(Protocol):
     def stored(self, ids: Sequence[int]) -> list[StoredResult]:
         """Return results by id, in that order; an id that nothing has is passed over."""
 
-    def at_one_commit(self) -> AbstractContextManager[int]:
-        """Let what this thread reads in the block be as it stands after one commit; yields its seq.
+    def at_one_commit(self, subject: str | None = None) -> AbstractContextManager[Moment]:
+        """Let what this thread reads in the block be as it stands after one commit.
+
+        subject  an identifier: the moment tells what there is of it, which saves who asks those questions
 
         What is written meanwhile, by this thread as well, is not seen. Keep the block short: SQLite's
         log cannot be cut while it lasts. A block within a block sees the same. Raises TooBroadError

@@ -10,16 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..domain.moment import Moment
 from ..errors import StoreError, TooBroadError
+from ..query.moment import GLANCE, SEQ
 
 STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the budget: about 1 ms."""
 QUICK = 2
 BUDGET = 2_000
 HINT = "the question reads too much of the store: ask for an item, a testcase, a group, or a shorter time"
-
-
-SEQ = "select coalesce(max(seq), 0) from _commit"
 
 
 class _Reader:
@@ -99,11 +98,11 @@ class Readers:
                 self._leave()
 
     @contextmanager
-    def at_one_commit(self) -> Iterator[int]:
-        """Let what this thread reads be of one commit; yield its seq. Within another it is of the same."""
+    def at_one_commit(self, subject: str | None = None) -> Iterator[Moment]:
+        """Let what this thread reads be of one commit. Within another it is of the same."""
         reader = self._mine()
         if reader is not None and reader.pinned:
-            yield self._seq(reader)
+            yield _moment(reader.connection, subject)
             return
         self._enter()
         try:
@@ -111,7 +110,7 @@ class Readers:
             reader.connection.execute("begin")  # the first row that is read takes the snapshot
             reader.pinned = True
             try:
-                yield self._seq(reader)
+                yield _moment(reader.connection, subject)
             finally:
                 reader.pinned = False
                 reader.connection.execute("rollback")
@@ -119,9 +118,6 @@ class Readers:
             raise StoreError(f"{self._path}: {err}") from err
         finally:
             self._leave()
-
-    def _seq(self, reader: _Reader) -> int:
-        return int(reader.connection.execute(SEQ).fetchone()[0])
 
     @contextmanager
     def guarded(
@@ -211,6 +207,13 @@ class Readers:
         with self._gate:
             self._all.append(reader)
         return reader
+
+
+def _moment(connection: sqlite3.Connection, subject: str | None) -> Moment:
+    if subject is None:
+        return Moment(connection.execute(SEQ).fetchone()[0])
+    seq, waivers, expectations = connection.execute(GLANCE, {"subject": subject}).fetchone()
+    return Moment(seq, bool(waivers), bool(expectations))
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

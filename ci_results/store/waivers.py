@@ -14,6 +14,7 @@ from ..domain.purpose import Purpose
 from ..domain.waiver import Act, Standing, Step, Terms, Turn, Waiver, WaiverEvent
 from ..errors import NotFoundError, StaleError
 from ..query.dialect import Dialect
+from ..query.moment import SEQ
 from ..query.waivers import (
     OPENED_AND_CLOSED,
     TOGETHER,
@@ -63,7 +64,6 @@ PUBLISH = "insert into _outbox (seq, kind) values (:seq, :kind)"
 TAKE_HEAD = "update _waiver_head set id = id + :more where one = 1 returning id, hash"
 SET_HEAD = "update _waiver_head set hash = :hash where one = 1"
 HEAD = "select id, hash from _waiver_head where one = 1"
-NOW = "select coalesce(max(seq), 0) from _commit"
 NEWEST = "select max(time) from _waiver_event where id = (select max(id) from _waiver_event)"
 SEEN = "select coalesce(max(id), 0) from _waiver_event where waiver = :waiver"
 
@@ -171,7 +171,7 @@ class WaiverLog:
 
     def seq(self) -> int:
         """Return the number of the newest commit, of whatever kind."""
-        return int(self._ask(NOW, {})[0][0])
+        return int(self._ask(SEQ, {})[0][0])
 
     def waiver(self, number: int) -> Waiver:
         """Return one waiver. Raises NotFoundError."""

@@ -13,6 +13,7 @@ import pytest
 from ..domain.delivery import START, Position
 from ..domain.expectation import Awaited, Event, Expected
 from ..domain.facts import Expectation
+from ..domain.moment import Moment
 from ..domain.observation import Observation
 from ..domain.page import Page
 from ..domain.recorded import EventNews, Followed, GatingPoint, News, PlanNews, RecordedDecision, WaiverNews
@@ -54,6 +55,23 @@ class EventRules:
     """Tests of a `store`; see StoreContract."""
 
     @pytest.mark.demand("S-052", "S-053")
+    def test_a_moment_tells_whether_there_is_anything_of_one_subject(self, store: Store) -> None:
+        def glance(name: str = BASH.identifier) -> Moment:
+            with store.at_one_commit(name) as moment:
+                return moment
+
+        assert glance() == Moment(0, waivers=False, expectations=False)
+        store.save_events([awaited(subject=BASH._replace(identifier="other-1-1"))])
+        store.waivers.append([grant(subject="other-1-1")])
+        assert glance() == Moment(2, waivers=False, expectations=False)
+        assert glance("other-1-1") == Moment(2, waivers=True, expectations=True)
+        store.waivers.append([grant()])
+        assert glance() == Moment(3, waivers=True, expectations=False)
+        store.save_events([awaited("build-2")])
+        assert glance() == Moment(4, waivers=True, expectations=True)
+        with store.at_one_commit() as unnamed:
+            assert unnamed == Moment(4)
+
     def test_what_an_event_lets_expect_is_told_by_subject_and_testcase(self, store: Store) -> None:
         (stored,) = store.save_events([awaited()])
         assert (stored.new, stored.expected) == (True, awaited().expected)

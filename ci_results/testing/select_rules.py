@@ -111,7 +111,7 @@ class SelectRules:
     )
     def test_what_cannot_be_run_says_why_and_leaves_the_moment_whole(self, store: Store, select: str) -> None:
         _fill(store)
-        with store.at_one_commit() as seq:
+        with store.at_one_commit() as (seq, *_):
             found = _ask(store, select)
             assert found.rows == ()
             assert found.error

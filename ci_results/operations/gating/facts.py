@@ -41,11 +41,14 @@ def read_facts(
     needs, fetched = _asked(policies, request, outside)
     times, unanswered = ({}, {}) if outside is None else outside.build_times(needs.build_times)
     until = None if request.when is None else to_us(request.when)
-    with store.at_one_commit() as seq:
+    alone = len(needs.latest) == 1 and not needs.plans
+    only = request.subjects[0].identifier if alone else None
+    with store.at_one_commit(only) as moment:
         results = Results(store, policies.subject_types, until)
         plans = {each: _plan(store, each.plan) for each in needs.plans}
         names: Mapping[Subject, Set[str]] = _names(needs, plans) if plans else needs.latest
-        waivers = _waivers(store, names)
+        waivers = _waivers(store, names) if moment.waivers else {subject: [] for subject in names}
+        seq = moment.seq
         if request.when is not None:
             seq, now = _seq_then(waivers.values(), request.when, seq), request.when
         facts = Facts(
@@ -53,7 +56,7 @@ def read_facts(
             now=now,
             latest=results.latest_of_each(names, needs.like),
             waivers=waivers,
-            expectations=store.expectations.of(names),
+            expectations=store.expectations.of(names) if moment.expectations else {},
             plans=plans,
             build_times=times,
             remote_files=fetched,
