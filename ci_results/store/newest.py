@@ -38,6 +38,9 @@ _Said = tuple[frozenset[tuple[str | None, ...]], Mapping[str, list[str]], str | 
 """What a row's attributes say: the combinations of values that they stand for, none where they do not
 fulfil the question; themselves; scenario, architecture, variant."""
 
+_NO_VARIANTS: frozenset[tuple[str | None, ...]] = frozenset()
+_NOTHING = (None,)
+
 _TABLES = {"testcase": "name", "outcome": "word", "source": "name"}
 
 
@@ -225,9 +228,9 @@ class _Choosing:
         self, question: Question, own: str | None, shared: str | None, scenario: str, arch: str
     ) -> _Said:
         data = attributes(shared, own) if shared or own is None else orjson.loads(own)
-        variants = frozenset[tuple[str | None, ...]]()
+        variants = _NO_VARIANTS
         if _fulfils(data, question):
-            variants = frozenset(product(*[data.get(key) or (None,) for key in self._distinct_on]))
+            variants = frozenset(product(*[data.get(key) or _NOTHING for key in self._distinct_on]))
         return variants, data, *variant_of(data, scenario, arch)
 
 

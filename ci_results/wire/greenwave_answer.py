@@ -46,7 +46,12 @@ def answer(
     results, waivers  those of the subjects as their own APIs serve them, for a verbose request
     distinct_on       the attributes that tell results of one testcase apart
     """
-    told = [each for each in flat(decision.requirements) if each.blocking and not _removed(each)]
+    told = [
+        each
+        for each in flat(decision.requirements)
+        if each.blocking
+        and (each.waiver is None or each.state not in _FILES)  # trouble with a waived file is not told
+    ]
     open_ = [each for each in told if each.state is not State.PASSED and not each.satisfied]
     met = [each for each in told if each.satisfied] if open_ else told
     encode = _Encoder(types, distinct_on)
@@ -136,11 +141,6 @@ def flat(requirements: Iterable[Requirement]) -> list[Requirement]:
         else:
             found += flat(each.parts)
     return found
-
-
-def _removed(requirement: Requirement) -> bool:
-    """Trouble with a file that is waived is not told at all."""
-    return requirement.state in _FILES and requirement.waiver is not None
 
 
 def _summed(state: State) -> State:
