@@ -1,9 +1,10 @@
 """Decisions over HTTP, beside the floor: a bare handler with the same statements and the same bytes.
 
-    python bench/decide_http.py [--sizes 1000000] [--stores sqlite,postgresql] [--seconds 3] [--many 500]
+    python bench/decide_http.py [--sizes 1000000] [--stores sqlite,postgresql] [--clients 1,4] [--many 500]
 
 One decision about one build with ten required testcases, other builds in turn, loaded by wrk over
-loopback, ours and the floor in turn; then requests for many builds at once, one after the other. The
+loopback, ours and the floor in turn; then requests for many builds at once, one after the other. One
+client lets the server sleep between requests, and waking costs CPU as well; four keep it busy. The
 floor has learned what our application asks of the database for each body, on a connection of its own,
 and what it answers: it routes, runs those statements and sends. Both are one process of uvicorn (uvloop,
 httptools) without an access log; CPU is of that process, a request. No answer of ours is remembered.
@@ -94,18 +95,19 @@ def load(target: Server, bodies: list[str], clients: int, seconds: int) -> Load:
     return wrk(target, f"PATH = '{DECISION}'\n{BODIES}", bodies, clients, seconds)
 
 
-def single(url: str, size: int, given: argparse.Namespace) -> tuple[Load, Load]:
-    """Ask about one build at a time, ours and the floor in turn; return medians."""
+def single(url: str, size: int, given: argparse.Namespace) -> Iterator[tuple[int, Load, Load]]:
+    """Ask about one build at a time, ours and the floor in turn; yield medians by number of clients."""
     bodies = [body(item) for item in builds(size)]
-    found: tuple[list[Load], list[Load]] = ([], [])
     with server("ours", url) as ours, server("floor", url) as floor:
         for one in (ours, floor):
             for each in bodies:  # so that the floor has learned, and both have read
                 requests.post(one.root + DECISION, data=each, timeout=20, headers=JSON).raise_for_status()
-        for _round in range(given.rounds):
-            for number, one in enumerate((ours, floor)):
-                found[number].append(load(one, bodies, given.clients, given.seconds))
-    return median(found[0]), median(found[1])
+        for clients in map(int, given.clients.split(",")):
+            found: tuple[list[Load], list[Load]] = ([], [])
+            for _round in range(given.rounds):
+                for number, one in enumerate((ours, floor)):
+                    found[number].append(load(one, bodies, clients, given.seconds))
+            yield clients, median(found[0]), median(found[1])
 
 
 def many(url: str, size: int, given: argparse.Namespace) -> dict[str, list[float]]:
@@ -135,18 +137,17 @@ def main() -> None:
     parser.add_argument("--stores", default="sqlite")
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=int, default=1)
+    parser.add_argument("--clients", default="1,4")
     parser.add_argument("--many", type=int, default=500)
     parser.add_argument("--requests", type=int, default=20)
     given = parser.parse_args()
     for kind in given.stores.split(","):
         for size in map(int, given.sizes.split(",")):
             with stored(kind, size) as url:
-                ours, floor = single(url, size, given)
                 columns = ("", "req/s", "p50 ms", "p99 ms", "CPU ms", "CPU / floor", "rate / floor", "failed")
                 rows = [
                     (
-                        name,
+                        f"{name}, {clients} client{'s'[: clients - 1]}",
                         one.rate,
                         one.p50_ms,
                         one.p99_ms,
@@ -155,8 +156,9 @@ def main() -> None:
                         f"{one.rate / floor.rate:.2f}",
                         one.failed,
                     )
+                    for clients, ours, floor in single(url, size, given)
                     for name, one in (("ours", ours), ("floor", floor))
-                ]  # fmt: skip
+                ]
                 print_table(f"{kind}, {size:,} results, one build x {REQUIRED}", columns, rows)
                 found = many(url, size, given)
                 wall = sorted(found["wall"])
