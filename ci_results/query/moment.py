@@ -10,5 +10,5 @@ GLANCE: LiteralString = f"""
 select ({SEQ}), exists (select 1 from _waiver_event where subject = :subject and waiver = id),
     exists (select 1 from _expectation where subject = :subject)
 """
-"""The same, and whether anything is known of one :subject beside its results: mostly nothing is, and
-three statements of a decision become one."""
+"""The same, and whether anything is known of one :subject beside its results: mostly nothing is, and two
+more statements need not be asked."""

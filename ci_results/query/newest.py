@@ -26,29 +26,23 @@ coalesce(r.submit_time, r.rank) <= :until and not exists (
 """
 
 
-def newest_sql(dialect: Dialect, *, until: bool, one: bool = False) -> str:
+def newest_sql(dialect: Dialect, *, until: bool) -> str:
     """Return SQL for at most :most results of :testcases that have one of the pairs of :drive, in no order.
 
     drive, testcases  JSON lists of ids; a result comes once for each of its pairs, with the pair
-    one               :drive is the id of a single pair: reading lists is a fifth of a quick answer
     passed            the id of an outcome that has no signature
     copies            a collector: the last column says whether the row's source is one of its
     until             as it was at :until: claimed by then, and not superseded by what was claimed by then
 
     A pair that a run has may be hidden by a result's own attributes: who reads the rows looks at them.
     """
-
-    def having(table: str) -> str:
-        if one:
-            return f"(select * from {table} where pair = :drive) p"
-        return f"{dialect.numbers('drive')} d join {table} p on p.pair = d.value"
-
+    numbers = dialect.numbers("drive")
     # The pairs lead: testcases have results by the million, which `+` keeps a planner from walking.
     return f"""
 {_ROW} from (
-    select p.pair as pair, p.result as id from {having("_result_pair")}
+    select p.pair as pair, p.result as id from {numbers} d join _result_pair p on p.pair = d.value
     union all
-    select p.pair as pair, x.id as id from {having("_run_pair")}
+    select p.pair as pair, x.id as id from {numbers} d join _run_pair p on p.pair = d.value
     join _run y on y.id = p.run join _result x on x.seq = y.seq and x.run = y.id
 ) w join _result r on r.id = w.id {_JOINS}
 where {dialect.among("+r.testcase", "testcases")} and {_CURRENT_THEN if until else CURRENT}

@@ -35,11 +35,6 @@ insert into _expectation (event, subject_type, subject, testcase, since, due, ow
 values (:event, :subject_type, :subject, :testcase, :since, cast(:due as bigint), :owner)
 """
 
-OF = """
-select x.subject_type, x.subject, x.testcase, x.since, x.due, x.owner, e.kind, e.key
-from {} join _event e on e.id = x.event order by x.since, x.id
-"""
-
 OF_EVENT = "select testcase, since, due, owner from _expectation where event = :event order by id"
 
 
@@ -54,8 +49,11 @@ class Expectations:
 
     def __init__(self, ask: Ask, change: Callable[[Callable[[Ask], Any]], Any], dialect: Dialect) -> None:
         self._ask, self._change = ask, change
-        self._of = OF.format(f"{dialect.texts('subjects')} s join _expectation x on x.subject = s.value")
-        self._of_one = OF.format("(select * from _expectation where subject = :subject) x")
+        self._of = (
+            "select x.subject_type, x.subject, x.testcase, x.since, x.due, x.owner, e.kind, e.key"
+            f" from {dialect.texts('subjects')} s join _expectation x on x.subject = s.value"
+            " join _event e on e.id = x.event order by x.since, x.id"
+        )
 
     def save(self, events: Sequence[Awaited]) -> list[StoredEvent]:
         """Store events; see Store.save_events."""
@@ -91,15 +89,11 @@ class Expectations:
     def of(self, subjects: Iterable[Subject]) -> dict[tuple[Subject, str], Expectation]:
         """Return what is expected for subjects, by testcase; of several events what the newest says."""
         wanted = frozenset(subjects)
-        names = sorted({subject.identifier for subject in wanted})
-        if not names:
+        if not wanted:
             return {}
-        if len(names) == 1:  # a list of one would take as long as the rest
-            rows = self._ask(self._of_one, {"subject": names[0]})
-        else:
-            rows = self._ask(self._of, {"subjects": orjson.dumps(names).decode()})
+        names = orjson.dumps(sorted({subject.identifier for subject in wanted})).decode()
         found = {}
-        for kind, name, testcase, since, due, owner, what, key in rows:
+        for kind, name, testcase, since, due, owner, what, key in self._ask(self._of, {"subjects": names}):
             subject = Subject(kind, name)
             if subject in wanted:
                 late = None if due is None else from_us(due)

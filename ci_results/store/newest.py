@@ -49,11 +49,7 @@ class NewestReader:
 
     def __init__(self, ask: Ask, dialect: Dialect, lookups: Lookups) -> None:
         self._ask, self._lookups = ask, lookups
-        self._sql = {
-            (until, one): newest_sql(dialect, until=until, one=one)
-            for until in (False, True)
-            for one in (False, True)
-        }
+        self._sql = {until: newest_sql(dialect, until=until) for until in (False, True)}
         self._testcases: dict[frozenset[str], str] = {}
         self._names: dict[str, dict[int, str]] = {table: {} for table in _TABLES}
         among = dialect.among("id", "ids")
@@ -155,12 +151,10 @@ class NewestReader:
         """Read the rows that have these pairs, of some pairs after others where they are many."""
         if not pairs:
             return []
-        one = len(pairs) == 1
-        sql = self._sql["until" in values, one]
-        rows = self._ask(sql, {**values, "drive": pairs[0] if one else listed(pairs)})
+        rows = self._ask(self._sql["until" in values], {**values, "drive": listed(pairs)})
         if len(rows) <= MOST:
             return rows
-        if one:
+        if len(pairs) == 1:
             raise TooBroadError(
                 f"more than {MOST} results of one subject match: ask for fewer testcases, or let old ones go"
                 " (ci-results prune --older-than 180d)"

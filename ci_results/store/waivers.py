@@ -113,10 +113,6 @@ class WaiverLog:
                 join _waiver_event w on w.subject = s.value and w.waiver = w.id)
             order by e.waiver desc, e.id
         """
-        self._of_one = f"""
-            {EVENTS} join _waiver_event w on w.id = e.waiver and w.waiver = w.id
-            where w.subject = :subject order by e.waiver desc, e.id
-        """
         self._active = f"""
             {EVENTS} where e.waiver in (
                 select w.id from {dialect.texts("subjects")} s
@@ -188,11 +184,8 @@ class WaiverLog:
 
     def of_subjects(self, subjects: Sequence[str]) -> list[Waiver]:
         """Return all waivers of these subjects, in whatever state, the newest first: one statement."""
-        if len(subjects) == 1:  # a list of one would take as long as the rest
-            rows = self._ask(self._of_one, {"subject": subjects[0]})
-        else:
-            rows = self._ask(self._of_subjects, {"subjects": orjson.dumps(list(subjects)).decode()})
-        return fold(map(event_of, rows)) if rows else []
+        values = {"subjects": orjson.dumps(list(subjects)).decode()}
+        return fold(map(event_of, self._ask(self._of_subjects, values)))
 
     def active(
         self, subjects: Sequence[str], testcases: Sequence[str] | None, seq: int, now: datetime
