@@ -53,10 +53,13 @@ class Select(RuleType[SelectOptions]):
 
     def judge(self, options: SelectOptions, weighing: Weighing) -> Sequence[Requirement]:
         """One requirement; its words show the first rows."""
-        selected = weighing.facts.selects.get(self._question(options, weighing.asked))
-        if selected is None or selected.error is not None:
-            told = "the SELECT was not run" if selected is None else f"the SELECT failed: {selected.error}"
+        question = self._question(options, weighing.asked)
+        selected = weighing.facts.selects.get(question)
+        if selected is None:
+            told = weighing.facts.unanswered.get(question, "the SELECT was not run")
             return [weighing.told(State.UNKNOWN, options.name, told)]
+        if selected.error is not None:
+            return [weighing.told(State.UNKNOWN, options.name, f"the SELECT failed: {selected.error}")]
         rows = selected.rows
         if options.expect == "rows":
             state = State.PASSED if rows else State.MISSING

@@ -71,6 +71,7 @@ class ComponentQuery:
     item_types    of its items, any of these
     passed_over   words of outcomes, `sources_passed_over` names of sources: what does not count
     items         only so many of its items are looked at, those that came last
+    until         microseconds since 1970: as it was then, by the times that results claim
     after         (rank, id) of the last row of the page before
     """
 
@@ -81,6 +82,7 @@ class ComponentQuery:
     sources_passed_over: tuple[str, ...] = ()
     items: int = 2_000
     limit: int = 100
+    until: int | None = None
     after: tuple[int, int] | None = None
 
 

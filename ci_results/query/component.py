@@ -8,7 +8,7 @@ import orjson
 
 from ..domain.search import ComponentQuery
 from .dialect import Dialect
-from .facts import CURRENT
+from .facts import current
 from .known import Values
 
 
@@ -29,6 +29,8 @@ def results_sql(query: ComponentQuery, dialect: Dialect) -> tuple[str, Values]:
         "testcase": query.testcase, "outcomes": _listed(query.passed_over),
         "sources": _listed(query.sources_passed_over), "limit": query.limit,
     }  # fmt: skip
+    if query.until is not None:
+        values["until"] = query.until
     after = ""
     if query.after is not None:
         values["after_rank"], values["after_id"] = query.after
@@ -41,7 +43,7 @@ def results_sql(query: ComponentQuery, dialect: Dialect) -> tuple[str, Values]:
         f" (select value from {dialect.texts('outcomes')}))"
         f" and r.source not in (select s.id from _source s where s.name in"
         f" (select value from {dialect.texts('sources')}))"
-        f" and {CURRENT}{after} order by r.rank desc, r.id desc limit :limit",
+        f" and {current(then=query.until is not None)}{after} order by r.rank desc, r.id desc limit :limit",
         values,
     )
 

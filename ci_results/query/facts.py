@@ -22,8 +22,19 @@ left join _run u on u.id = r.run
 
 CURRENT = "not exists (select 1 from _superseded s where s.old = r.id)"
 
+_CURRENT_THEN = """
+coalesce(r.submit_time, r.rank) <= :until and not exists (
+    select 1 from _superseded s join _result n on n.id = s.new
+    where s.old = r.id and coalesce(n.submit_time, n.rank) <= :until)
+"""
+
 FLOOR = "select min(rank) from _result where submit_time >= :since"
 """The lowest rank of those whose claim lies in the future of their receipt, and in the asked range."""
+
+
+def current(*, then: bool) -> str:
+    """Return a condition: a row `r` counts, now or as it was at :until, by the times that results claim."""
+    return _CURRENT_THEN if then else CURRENT
 
 
 def facts_sql(walks: Walks) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .dialect import Dialect
-from .facts import CURRENT
+from .facts import current
 
 _ROW = """
 select w.pair, r.id, r.rank, r.testcase, r.outcome, r.source, r.note, coalesce(r.ref_url, u.ref_url), r.data,
@@ -17,12 +17,6 @@ select w.pair, r.id, r.rank, r.testcase, r.outcome, r.source, r.note, coalesce(r
 _JOINS = """
 left join _run u on u.id = r.run
 left join _variant v on v.id = r.variant
-"""
-
-_CURRENT_THEN = """
-coalesce(r.submit_time, r.rank) <= :until and not exists (
-    select 1 from _superseded s join _result n on n.id = s.new
-    where s.old = r.id and coalesce(n.submit_time, n.rank) <= :until)
 """
 
 
@@ -45,6 +39,6 @@ def newest_sql(dialect: Dialect, *, until: bool) -> str:
     select p.pair as pair, x.id as id from {numbers} d join _run_pair p on p.pair = d.value
     join _run y on y.id = p.run join _result x on x.seq = y.seq and x.run = y.id
 ) w join _result r on r.id = w.id {_JOINS}
-where {dialect.among("+r.testcase", "testcases")} and {_CURRENT_THEN if until else CURRENT}
+where {dialect.among("+r.testcase", "testcases")} and {current(then=until)}
 limit :most
 """

@@ -75,6 +75,12 @@ class ComponentRules:
         assert self._keys(store, replace(_ASKED, component="zsh")) == []
         assert self._keys(store, replace(_ASKED, testcase="ns.none")) == []
 
+    def test_a_component_is_told_as_it_was_by_the_times_that_results_claim(self, store: Store) -> None:
+        _fill(store)
+        for hour, keys in ((9, ["3", "8", "2", "5", "1"]), (3, ["5", "2", "1"]), (1, ["1"]), (0, [])):
+            then = int((_NOON + timedelta(hours=hour)).timestamp() * 1_000_000)
+            assert self._keys(store, replace(_ASKED, until=then)) == keys
+
     def test_what_a_component_has_is_paged(self, store: Store) -> None:
         _fill(store)
         whole = store.of_component(_ASKED)

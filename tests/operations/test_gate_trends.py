@@ -94,6 +94,38 @@ def test_a_history_of_a_component_is_of_all_its_builds(store: Store) -> None:
     assert rate(store, "rate: 1, last: 3")[0] == "waiting"
 
 
+@pytest.mark.parametrize("over", ["item", "component"])
+def test_a_history_of_a_time_gone_by_is_what_it_was(store: Store, over: str) -> None:
+    runs(store, BAD, GOOD, GOOD, "running")
+    put(store, result("fixed", outcome=BAD, time=NOON + timedelta(hours=4)))
+    put(store, result("fixed", outcome=GOOD, time=NOON + timedelta(hours=6)))
+
+    def then(hours: int) -> str | None:
+        when = NOON + timedelta(hours=hours, minutes=30)
+        return rate(store, f"rate: 1, last: 2, least: 1, over: {over}", when=when)[1]
+
+    assert [then(hours) for hours in (0, 1, 3, 4, 6)] == [
+        "0 of the last 1 passed, 100% needed",
+        "1 of the last 2 passed, 100% needed",
+        "2 of the last 2 passed, 100% needed",
+        "1 of the last 2 passed, 100% needed",  # nobody knew then that it would be mended
+        "2 of the last 2 passed, 100% needed",
+    ]
+
+
+def test_a_component_with_more_items_than_are_looked_at_has_no_history_of_then(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trends, "ITEMS", 2)
+    runs(store, GOOD)
+    runs(store, GOOD, item="bash-5.3-1.fc40", start=1)
+    keys = "rate: 1, last: 1, over: component"
+    assert rate(store, keys)[0] == "passed"
+    assert rate(store, keys, when=NOON) == (
+        "unknown", "bash has too many items since then: leave the time out",
+    )  # fmt: skip
+
+
 def test_what_the_errata_tool_said_is_no_history(store: Store) -> None:
     store.register_source(SourceState(name="import-et", collector="import"))
     runs(store, BAD, BAD)
@@ -165,6 +197,15 @@ def test_a_build_before_without_a_finished_result_is_passed_over(store: Store) -
     runs(store, GOOD, item="bash-5.1-2.fc40", testcase="other.case")
     runs(store, BAD)
     assert said(decided(store, PREVIOUS)) == ("failed", "0 of 1 that passed on bash-5.0-1.fc40 pass")
+
+
+def test_a_baseline_of_a_time_gone_by_is_what_it_was(store: Store) -> None:
+    runs(store, GOOD, item="bash-5.0-1.fc40")
+    runs(store, BAD, start=1)
+    runs(store, BAD, item="bash-5.1-1.fc40", start=2)
+    assert said(decided(store, PREVIOUS))[0] == "passed"
+    then = decided(store, PREVIOUS, when=NOON + timedelta(hours=1))
+    assert said(then) == ("failed", "0 of 1 that passed on bash-5.0-1.fc40 pass")
 
 
 @pytest.mark.parametrize("named", ["previous", "bash-5.1-1.fc40", "request"])

@@ -36,7 +36,7 @@ def read_facts(
     """Read what a decision needs: first what is outside, then the store as it stands after one commit.
 
     Where the request names a time in the past: results by the times that they claim, waivers as they
-    stood then. Plans, and what is outside, are those of now.
+    stood then. Plans, and what is outside, are those of now; a SELECT of a rule has no answer.
     """
     needs, fetched = _asked(policies, request, outside)
     times, unanswered = ({}, {}) if outside is None else outside.build_times(needs.build_times)
@@ -69,14 +69,14 @@ def read_facts(
 
 def _with_more(facts: Facts, needs: Needs, request: Request, store: Store, trends: Trends) -> Facts:
     """Add what rules need that look beyond the latest results of a subject."""
-    if request.when is not None:
-        return facts._replace(unanswered={**facts.unanswered, **dict.fromkeys(needs.beyond, _NOW_ALONE)})
-    return facts._replace(
+    found = facts._replace(
         histories=trends.histories(needs.histories),
         baselines=trends.baselines(needs.baselines),
-        selects={each: store.select(each) for each in needs.selects},
         unanswered={**facts.unanswered, **trends.unanswered},
     )
+    if request.when is None:
+        return found._replace(selects={each: store.select(each) for each in needs.selects})
+    return found._replace(unanswered={**found.unanswered, **dict.fromkeys(needs.selects, _NOW_ALONE)})
 
 
 def _asked(

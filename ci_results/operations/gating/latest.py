@@ -11,6 +11,7 @@ from ...domain.policy import globs
 from ...domain.search import Attribute, Search
 from ...domain.stored import StoredResult
 from ...domain.subject import Subject, SubjectTypes
+from ...store.identity import to_us
 from ...store.protocol import Store
 from ..import_et import SOURCE as FROM_ET
 from ..import_resultsdb import DOOR
@@ -35,7 +36,7 @@ class Results:
     """
 
     def __init__(self, store: Store, types: SubjectTypes, until: int | None = None) -> None:
-        self.store, self._types, self._until = store, types, until
+        self.store, self._types, self.until = store, types, until
         self._imported: frozenset[str] | None = None
 
     def latest(self, subject: Subject, names: Iterable[str], like: Iterable[str] = ()) -> Latest:
@@ -60,7 +61,7 @@ class Results:
             testcase_patterns=sorted(set(map(_wider, patterns))) if patterns else (),
             passed_over=(FROM_ET,),
             copies_of=DOOR,
-            until=self._until,
+            until=self.until,
         )
         found: dict[Subject, list[list[Evidence]]] = {subject: [] for subject in names}
         for (subject, _query), results in zip(asked, read, strict=True):
@@ -92,7 +93,7 @@ class Results:
         while True:
             page = self.store.search(
                 Search(
-                    testcases=(testcase,), attributes=query, limit=size, after=after, until=self._until
+                    testcases=(testcase,), attributes=query, limit=size, after=after, until=self.until
                 )
             )  # fmt: skip
             yield self.current(fact.id for fact in page)
@@ -101,10 +102,13 @@ class Results:
             after = page[-1].rank, page[-1].id
 
     def current(self, ids: Iterable[int]) -> list[StoredResult]:
-        """Return those of some results that are current, and ours."""
-        return [
-            one for one in self.store.stored(list(ids)) if one.source != FROM_ET and one.superseded_by is None
-        ]
+        """Return those of some results that are ours and current, or were then."""
+        ours = [one for one in self.store.stored(list(ids)) if one.source != FROM_ET]
+        later: set[int | None] = {None}
+        if self.until is not None:
+            by = {one.superseded_by for one in ours if one.superseded_by is not None}
+            later.update(one.id for one in self.store.stored(sorted(by)) if to_us(one.time) > self.until)
+        return [one for one in ours if one.superseded_by in later]
 
     def evidence(self, one: StoredResult) -> Evidence:
         """Return a result as decisions see it."""

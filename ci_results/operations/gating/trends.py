@@ -80,6 +80,11 @@ class Trends:
         if component is None:
             self.unanswered[asked] = f"{asked.subject} does not tell its component"
             return None
+        if self._results.until is not None:
+            types = self._item_types(asked.subject)
+            if len(self._store.items_of(component, types, ITEMS)) == ITEMS:
+                self.unanswered[asked] = f"{component} has too many items since then: leave the time out"
+                return None
         return self._pages_of_component(component, asked)
 
     def _pages_of_component(self, component: str, asked: HistoryOf) -> Iterator[list[StoredResult]]:
@@ -90,6 +95,7 @@ class Trends:
                     component=component, item_types=self._item_types(asked.subject), testcase=asked.testcase,
                     passed_over=tuple(sorted(self._settings.outcomes_incomplete)),
                     sources_passed_over=(FROM_ET,), items=ITEMS, limit=size, after=after,
+                    until=self._results.until,
                 )
             )  # fmt: skip
             yield self._store.stored([number for _rank, number in found])
