@@ -53,7 +53,7 @@ class Below(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether this is ours."""
-        if scope["type"] == "http" and (self.takes(scope["path"]) or self.takes(_unscripted(scope))):
+        if scope["type"] == "http" and any(map(self.takes, _paths(scope))):
             return Match.FULL, {**self.taken}
         return Match.NONE, {}
 
@@ -81,12 +81,12 @@ class Lanes:
         await lane.app(scope, receive, send)
 
     def _lane(self, scope: Scope) -> Below | None:
-        path: str = scope["path"]
+        paths = _paths(scope)
         for lane in self._lanes:
-            if lane.takes(path):
-                return lane
-        below = _unscripted(scope)
-        return next((lane for lane in self._lanes if lane.takes(below)), None) if below != path else None
+            for path in paths:
+                if lane.takes(path):
+                    return lane
+        return None
 
 
 class Call:
@@ -190,11 +190,12 @@ def root_of(headers: Mapping[bytes, bytes], scheme: str) -> str:
     return f"{header(b'x-forwarded-scheme') or scheme}://{host}{script}"
 
 
-def _unscripted(scope: Scope) -> str:
-    """Return the path without a proxy's X-Script-Name."""
+def _paths(scope: Scope) -> tuple[str, ...]:
+    """Return the path, and what it is without a proxy's X-Script-Name where it begins with that."""
     path: str = scope["path"]
     for name, value in scope["headers"]:
         if name == b"x-script-name":
             script = value.decode("latin-1").rstrip("/")
-            return path[len(script) :] if path.startswith(f"{script}/") else path
-    return path
+            if path.startswith(f"{script}/"):
+                return path, path[len(script) :]
+    return (path,)
