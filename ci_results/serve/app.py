@@ -45,7 +45,7 @@ from .metrics import Metrics
 from .openapi.part import Part
 from .openapi.routes import routes as document_routes
 from .rate import RateLimited
-from .security import LOOPBACK, BindingHeaders, KnownHost, content_policy
+from .security import LOOPBACK, KnownHost, binding, content_policy
 from .sharing import SharedWith
 from .surroundings import Surroundings
 from .view import NoView, View
@@ -139,7 +139,10 @@ def application(
         *people.routes(),
     ]
     lanes = [each for each in routes if isinstance(each, Below)]
-    watched = Middleware(Watched, meter=metrics, routes=routes, log_each=around.settings.access_log)
+    bound = binding(content_policy())
+    watched = Middleware(
+        Watched, meter=metrics, routes=routes, bound=bound, log_each=around.settings.access_log
+    )
     return Application(
         routes=routes,
         middleware=[watched, *_layers(around.settings, hosts, rate_per_s), Middleware(Lanes, lanes=lanes)],
@@ -160,10 +163,7 @@ async def _icon(request: Request) -> Response:
 
 def _layers(settings: Serving, hosts: Collection[str] | None, rate_per_s: float) -> list[Middleware]:
     """Return what every request passes before its route, the outermost first."""
-    layers = [
-        Middleware(BindingHeaders, policy=content_policy()),
-        Middleware(KnownHost, hosts=hosts),
-    ]
+    layers = [Middleware(KnownHost, hosts=hosts)]
     if settings.cors:
         layers.append(Middleware(SharedWith, origins=settings.cors))
     if rate_per_s:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Raw = list[tuple[bytes, bytes]]
+Bind = Callable[[Raw], Raw]
+"""Headers of an answer -> those with what binds the browser."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PAGE: Raw = [
@@ -58,15 +60,30 @@ class KnownHost:
         await self._app(scope, receive, send)
 
 
-class BindingHeaders:
-    """Bind the browser that gets the answer: pages to `policy`, JSON to show and run nothing.
+def binding(policy: str) -> Bind:
+    """Return what binds the browser that gets an answer: pages to `policy`, JSON to show and run nothing.
 
     An answer that brings a policy of its own comes from an application that is wrapped itself.
     """
+    page = [*_PAGE, (b"content-security-policy", policy.encode())]
+
+    def bound(headers: Raw) -> Raw:
+        kind = b""
+        for name, value in headers:
+            if name == b"content-type":
+                kind = value
+            elif name == b"content-security-policy":
+                return headers
+        return [*headers, *(_JSON if kind == b"application/json" else page)]
+
+    return bound
+
+
+class BindingHeaders:
+    """Bind whoever reads what an application answers; see `binding`."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
-        self._app = app
-        self._page = [*_PAGE, (b"content-security-policy", policy.encode())]
+        self._app, self._bound = app, binding(policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,15 +96,6 @@ class BindingHeaders:
             await send(message)
 
         await self._app(scope, receive, send_bound)
-
-    def _bound(self, headers: Raw) -> Raw:
-        kind = b""
-        for name, value in headers:
-            if name == b"content-type":
-                kind = value
-            elif name == b"content-security-policy":
-                return headers
-        return [*headers, *(_JSON if kind == b"application/json" else self._page)]
 
 
 def host_name(header: str) -> str:

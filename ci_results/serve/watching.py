@@ -1,4 +1,5 @@
-"""Watch every request: count and time it, write its line of the access log, answer its accident."""
+"""Watch every request: count and time it, bind its answer, write its line of the access log, answer its
+accident."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .faults import AWAY_S, INTERNAL, told
+from .security import Bind
 
 Templates = Mapping[Any, str]
 log = logging.getLogger(__name__)
@@ -34,9 +36,10 @@ class Watched:
     """The outermost layer: what is inside may raise anything."""
 
     def __init__(
-        self, app: ASGIApp, meter: Meter, routes: Sequence[BaseRoute], *, log_each: bool = False
+        self, app: ASGIApp, meter: Meter, routes: Sequence[BaseRoute], bound: Bind, *, log_each: bool = False
     ) -> None:
         self._app = app
+        self._bound = bound
         self._templates = templates(routes)
         self._meter = meter
         self._log_each = log_each
@@ -52,6 +55,7 @@ class Watched:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = self._bound(message["headers"])
             else:
                 size += len(message.get("body", b""))
             await send(message)

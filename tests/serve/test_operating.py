@@ -236,6 +236,7 @@ def test_an_accident_is_one_line_of_the_log_and_tells_strangers_nothing(
         assert client.get("/ok").text == "ok"
     assert answer.status_code == 500
     assert answer.json() == {"message": "Internal Server Error"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
     (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert line.message == "request failed"
     assert line.__dict__["path"] == "/api/fail"
