@@ -150,8 +150,8 @@ def main() -> int:
     )
     given = parser.parse_args()
     decisions = Decisions(given.url, given.product_version)
-    bot = Bot(decisions, given.graph, [given.build], given.gate, given.good)
     try:
+        bot = Bot(decisions, given.graph, [given.build], given.gate, given.good)
         while True:
             while bot.round():
                 pass

@@ -34,6 +34,20 @@ class Caller:
         """Whether somebody vouches for the name."""
         return self.user is not None
 
+    @property
+    def via(self) -> str:
+        """The door, and how it knew them: "cli", "cli:token"."""
+        return "cli:token" if self.verified else "cli"
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups of whoever shows a token, none of others."""
+        if self.access is None or self.user is None:
+            return frozenset()
+        import asyncio
+
+        return asyncio.run(self.access.groups(self.user))
+
     def check_permitted(self, testcases: Iterable[str]) -> None:
         """Raise ForbiddenError where whoever shows a token may not speak for one of these."""
         if self.access is not None and self.user is not None:

@@ -11,7 +11,7 @@ import click
 from .context import Context, pass_context
 from .exits import DONE, ERROR, NO, NO_POLICY, PARTLY
 from .gating import open_gate
-from .output import next_command, print_json
+from .output import next_command, print_json, printable
 
 if TYPE_CHECKING:
     from ..domain.decision import Decision, Requirement
@@ -26,7 +26,7 @@ CODES = {"go": DONE, "no-go": NO, "wait": PARTLY, "error": ERROR, "no-policy": N
 @click.option(
     "--context", "contexts", metavar="NAME", multiple=True, required=True, help="The gate; may be repeated."
 )
-@click.option("--type", "subject_type", default=DEFAULT_TYPE, show_default=True)
+@click.option("--type", "--subject-type", "subject_type", default=DEFAULT_TYPE, show_default=True)
 @click.option(
     "--purpose", "purposes", metavar="KIND:VALUE", multiple=True, help="What it is for; may be repeated."
 )
@@ -65,7 +65,7 @@ def decide(
     Only what the store holds counts: no system that runs tests is asked, and verdicts of the Errata Tool
     that were imported are no evidence.
 
-    Exit codes: 0 go, 1 no-go, 2 wait, 3 error, 4 no policy is for it.
+    Exit codes: 0 go, 1 no-go, 2 wait, 3 error, 4 no policy is for it, or for one of the gates.
     """
     from ..decide.text import tell
     from ..domain.asked import Request
@@ -83,6 +83,11 @@ def decide(
         purposes=frozenset(map(Purpose.parse, purposes)),
         tiers=None if graph is None else read_graph(graph),
     )
+    unknown = gate.policies.unknown_contexts(contexts)
+    if unknown is not None and (not as_json or gate.policies.contexts & set(contexts)):
+        click.echo(click.style("error: ", fg="red") + printable(unknown), err=True)
+        next_command(f"ci-results policy explain --product-version {shlex.quote(product_version)}")
+        click.get_current_context().exit(NO_POLICY)
     made = decide_within(gate, request, wait_s)
     if as_json:
         print_json(decision_json.decision(made))
@@ -107,6 +112,7 @@ def waiver_command(made: Decision, each: Requirement) -> str | None:
         ("--type", each.subject.type if each.subject.type != DEFAULT_TYPE else None),
         ("--scenario", scenario),
         ("--arch", None if each.result is None else each.result.arch),
+        ("--purpose", made.request.purpose),
     ):
         if value:
             words += [option, value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,7 +59,8 @@ def event(context: Context, file: str, as_json: bool) -> None:
     say(f"{plural(new, 'event')} stored, {len(taken) - new} known already, {expected} expected")
     if not rows:
         say("no policy names testcases for that; name them in the event, or see: ci-results policy explain")
-    next_command("ci-results decide SUBJECT", "ci-results follow")
+    subject = shlex.quote(taken[0].subject_identifier) if taken else "SUBJECT"
+    next_command(f"ci-results decide {subject} --product-version VERSION --context GATE", "ci-results follow")
 
 
 def policies_or_none(context: Context) -> PolicySet:

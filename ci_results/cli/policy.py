@@ -69,10 +69,10 @@ def lint_(context: Context, files: tuple[Path, ...], as_json: bool) -> None:
 
 
 @policy.command()
-@click.option("--product-version", required=True, help="E.g. fedora-40.")
+@click.option("--product-version", "--product", required=True, help="E.g. fedora-40.")
 @click.option("--context", "contexts", metavar="NAME", multiple=True, help="The gate; default: each.")
 @click.option("--type", "subject_type", default=DEFAULT_TYPE, show_default=True)
-@click.option("--package", help="Name of a component; without it what holds for any.")
+@click.option("--package", "--component", help="Name of a component; without it what holds for any.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_context
 def explain(

@@ -210,6 +210,10 @@ def pages() -> dict[str, Schema]:
             "Nobody knows the item.",
             {
                 "item": _TEXT, "known": _FLAG, "type": _MAYBE, "policies": _FLAG, "gates": list_of(gates()),
+                "expected": list_of(
+                    record("What an event lets expect.",
+                           {**_each(_TEXT, "testcase", "since"), **_each(_MAYBE, "event", "owner", "due")})
+                ),
                 "nearest": record("", _each(list_of(_TEXT), "items", "components", "testcases")),
             },
         ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .caller import caller
 from .context import Context, pass_context
 from .output import next_command, plural, print_json, print_table, say, word
 from .waiver_desk import (
@@ -133,7 +134,7 @@ def approve(
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.approve(desk, number, _actor(username), comment, anyway=anyway)
+    done = waive.approve(desk, number, _actor(context, username), comment, anyway=anyway)
     if told_as_json(desk, done, as_json):
         names = ", ".join(done.approved_by)
         say(f"{done.name}: {word(str(desk.standing(done)))}, approved by {names} (≠ {done.username} ✔)")
@@ -154,7 +155,7 @@ def reject(context: Context, number: int, comment: str, username: str | None, as
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.reject(desk, number, _actor(username), comment)
+    done = waive.reject(desk, number, _actor(context, username), comment)
     if told_as_json(desk, done, as_json):
         say(f"{done.name}: {word('rejected')}")
         next_command("ci-results inbox")
@@ -172,7 +173,7 @@ def withdraw(context: Context, number: int, comment: str, username: str | None, 
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.withdraw(desk, number, _actor(username), comment)
+    done = waive.withdraw(desk, number, _actor(context, username), comment)
     if told_as_json(desk, done, as_json):
         say(f"{done.name}: {word('withdrawn')}")
         print_next(done)
@@ -340,7 +341,7 @@ def _ask(
         if not as_json:
             next_command("the same without --dry-run")
         return
-    (done,) = operation(desk, [Wish(terms=terms, comment=comment, broad=broad)], _actor(username))
+    (done,) = operation(desk, [Wish(terms=terms, comment=comment, broad=broad)], _actor(context, username))
     if not told_as_json(desk, done, as_json):
         return
     print_met(met)
@@ -352,21 +353,15 @@ def _ask(
         print_next(done)
 
 
-def _actor(username: str | None) -> Actor:
-    """Return who decides: whoever is logged in, or somebody else through them."""
-    import getpass
-    import os
-
+def _actor(context: Context, username: str | None) -> Actor:
+    """Return who decides: whoever calls, or somebody else through them."""
     from ..waive.life import Actor
 
-    try:
-        login = getpass.getuser()
-    except (KeyError, OSError):  # an account without a name
-        login = f"uid {os.getuid()}"
-    name = login if username is None else username
-    return Actor(
-        username=name, groups=_groups(name), proxied_by=None if username is None else login, via="cli"
-    )
+    who = caller(context)
+    if username is not None:
+        return Actor(username=username, groups=_groups(username), proxied_by=who.name, via=who.via)
+    groups = who.groups if who.verified else _groups(who.name)
+    return Actor(username=who.name, groups=groups, via=who.via)
 
 
 def _groups(name: str) -> frozenset[str]:

@@ -50,7 +50,7 @@ def effective(
     """
     asked = contexts or tuple(sorted(policies.contexts))
     found: list[Effective] = []
-    seen: dict[object, Rule] = {}
+    seen: dict[object, Rule] = {}  # a decision for several contexts weighs a rule once, else each its own
     for policy in policies.applicable(kind, asked, product_version):
         if policy.excludes(package):
             found.append(Effective(policy, None, f"package {package} is in its excluded_packages"))
@@ -58,7 +58,12 @@ def effective(
             found.append(Effective(policy, None, f"package {package} is not among its packages"))
         else:
             for rule in policy.rules:
-                before = seen.setdefault(rule.identity, rule)
-                why = "" if before is rule else f"the same rule stands at {before.place}"
+                gates = ("",) if contexts else policy.decision_contexts
+                before = [seen.setdefault((gate, rule.identity), rule) for gate in gates]
+                why = (
+                    ""
+                    if any(each is rule for each in before)
+                    else f"the same rule stands at {before[0].place}"
+                )
                 found.append(Effective(policy, rule, why))
     return found

@@ -12,7 +12,7 @@ from ..domain.decision import State
 from ..domain.policy import Place, Policy, is_glob
 from ..domain.subject import SubjectType, SubjectTypes
 from ..errors import ConfigError
-from .findings import Finding, Level
+from .findings import Finding, Level, near
 from .reading import digest_of, read_on_demand, read_policies, read_remote
 from .rules import RuleTypes
 from .subject_types import BUILT_IN, read_subject_types
@@ -117,6 +117,17 @@ class PolicySet:
     def on_demand(self, body: Mapping[str, Any]) -> Policy:
         """Return the policy of a request that brings its own rules. Raises Unreadable."""
         return read_on_demand(body, self.types)
+
+    def unknown_contexts(self, asked: Iterable[str]) -> str | None:
+        """Say which of these contexts no policy is for: to decide without them would open their gates."""
+        known = self.contexts
+        unknown = [context for context in asked if context not in known]
+        if not unknown:
+            return None
+        meant = near(unknown[0], known)
+        listed = ", ".join(sorted(known)) or "none: write [gate] policies"
+        maybe = f"; did you mean {meant}" if meant else ""
+        return f"no policy is for {', '.join(unknown)}{maybe}; contexts are {listed}"
 
     @property
     def contexts(self) -> frozenset[str]:

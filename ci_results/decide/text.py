@@ -92,7 +92,7 @@ def _requirement(
     indent: str,
     verbose: bool,
 ) -> Iterator[str]:
-    word = "waived" if each.waiver is not None else str(each.state)
+    word = "waived" if each.waived else str(each.state)
     name = named(each)
     words = each.said or ("no evidence" if each.state is State.MISSING else None)
     said = f": {words}" if words else ""

@@ -41,6 +41,11 @@ class Request:
     tiers: Tiers | None = None
     baseline: str | None = None
 
+    @property
+    def purpose(self) -> str | None:
+        """The one purpose that is named, for a waiver that is to open this decision and no other."""
+        return str(next(iter(self.purposes))) if len(self.purposes) == 1 else None
+
     def __post_init__(self) -> None:
         if not self.product_version:
             raise InvalidError("a decision needs a product version")

@@ -110,6 +110,15 @@ class Requirement(NamedTuple):
         return alone if self.waiver is None and self.blocking else Verdict.GO
 
     @property
+    def waived(self) -> bool:
+        """Whether it is a waiver that makes it satisfied: its own, or one of a part without which too few
+        would be."""
+        if self.waiver is not None or not self.parts or not self.satisfied:
+            return self.waiver is not None
+        needed = 1 if self.needed is None else self.needed
+        return sum(part.satisfied and not part.waived for part in self.parts) < needed
+
+    @property
     def place(self) -> Place:
         """Where it is written."""
         return self.rule.place if self.rule is not None else self.policy.place
@@ -222,7 +231,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def count(requirements: Iterable[Requirement]) -> GateProgress:
     """Count single requirements."""
     tested = [each for each in requirements if each.state in TESTED]
-    plain = [each.state for each in tested if each.waiver is None]
+    plain = [each.state for each in tested if not (each.waiver or (each.parts and each.waived))]
     waived = len(tested) - len(plain)
     passed = plain.count(State.PASSED)
     if passed == len(plain):

@@ -97,6 +97,32 @@ def test_the_command_that_is_printed_waives_and_opens_the_gate(ask: Ask, put: Ca
     assert "infra 4711" in opened.stdout
 
 
+def test_the_command_that_is_printed_is_for_the_purpose_that_was_asked_for(
+    ask: Ask, put: Callable[..., None]
+) -> None:
+    put("o", testcase="ns.other")
+    put("1", outcome="failed")
+    for purpose in ("advisory:FEDORA-1", "image:ami-1"):
+        told = ask("decide", BASH, *PUSH, "--purpose", purpose).stdout
+        assert f"--purpose {shlex.quote(purpose)} --comment WHY" in told
+    (command,) = re.findall(r"waive it: ci-results (.+)", told)
+    assert ask(*shlex.split(command)).exit_code == 0
+    assert ask("decide", BASH, *PUSH, "--purpose", "image:ami-1").exit_code == 0
+    assert ask("decide", BASH, *PUSH).exit_code == 1
+
+
+@pytest.mark.demand("S-078")
+def test_a_gate_that_nobody_knows_is_never_silently_open(ask: Ask, put: Callable[..., None]) -> None:
+    put("o", testcase="ns.other")
+    put("1")
+    assert ask("decide", BASH, *PUSH).exit_code == 0
+    for more in ((), ("--json",)):
+        told = ask("decide", BASH, *PUSH, "--context", "pusch", *more)
+        assert (told.exit_code, told.stdout) == (4, "")
+        assert "no policy is for pusch; did you mean push; contexts are push" in told.stderr
+        assert "next: ci-results policy explain --product-version fedora-40" in told.stderr
+
+
 def test_a_run_that_goes_on_has_no_such_command(ask: Ask, put: Callable[..., None]) -> None:
     put("o", testcase="ns.other")
     put("1", outcome="running")

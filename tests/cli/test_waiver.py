@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from ci_results.cli.published import published
 from ci_results.operations.schema_check import whole
+from ci_results.serve.auth.tokens import digest
 
 Ask = Callable[..., Result]
 
@@ -41,7 +42,7 @@ def asking(ask: Ask, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     (folder / "products.csv").write_text("product_version\nfedora-40\nfedora-41\n")
 
     def call(user: str, *words: str) -> Result:
-        monkeypatch.setenv("LOGNAME", user)
+        monkeypatch.setattr("ci_results.cli.caller._of_this_machine", lambda: user)
         return ask(*words)
 
     return call
@@ -55,6 +56,25 @@ def report(asking: Callable[..., Result], folder: Path, text: str) -> None:
 
 def comment(text: str) -> tuple[str, str]:
     return "--comment", text
+
+
+@pytest.mark.demand("S-062", "S-063")
+def test_who_decides_is_who_calls_or_shows_a_token_whatever_the_environment_says(
+    asking: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(asking, folder, "assert 1 == 2")
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "rm1")
+    assert asking("dev1", "waiver", "request", *BASH, *comment("infra")).exit_code == 0
+    refused = asking("dev1", "waiver", "approve", "W-1", *comment("mine"))
+    assert (refused.exit_code, "User dev1" in refused.stderr) == (1, True)
+    with (folder / "ci-results.toml").open("a") as config:
+        config.write(f'[[auth.tokens]]\nname = "rm1"\nsha256 = "{digest("cir_of-rm1")}"\n')
+    monkeypatch.setenv("CI_RESULTS_TOKEN", "cir_of-rm1")
+    approved = asking("dev1", "waiver", "approve", "W-1", "--json", *comment("flaky"))
+    assert approved.exit_code == 0, approved.stderr
+    step = json.loads(approved.stdout)["steps"][-1]
+    assert (step["username"], step["via"]) == ("rm1", "cli:token")
 
 
 @pytest.mark.demand("S-063", "S-064", "S-077")

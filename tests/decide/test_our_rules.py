@@ -65,7 +65,11 @@ def test_at_least_n_of_m(given: dict[str, str], verdict: Verdict, said: str) -> 
 
 def test_a_waived_one_counts_among_the_n() -> None:
     known = facts(*outcomes(a="PASSED", b="FAILED", c="FAILED"), waivers=[waiver("t.b")])
-    assert decide("!AtLeastRule {at_least: 2, testcases: [t.a, t.b, t.c]}", known).verdict is GO
+    decision = decide("!AtLeastRule {at_least: 2, testcases: [t.a, t.b, t.c]}", known)
+    assert decision.verdict is GO
+    assert (decision.progress.passed, decision.progress.waived) == (0, 1)  # without it too few would pass
+    enough = decide("!AtLeastRule {at_least: 1, testcases: [t.a, t.b, t.c]}", known)
+    assert (enough.progress.passed, enough.progress.waived) == (1, 0)
 
 
 @pytest.mark.demand("S-096")

@@ -265,6 +265,25 @@ def test_the_rules_in_force_are_told_with_their_place_and_why_others_are_not() -
     assert told("bash") == ["a.yaml:7", "glibc package bash is not among its packages", "a.yaml:21"]
 
 
+def test_a_rule_of_another_gate_is_weighed_there_too() -> None:
+    chosen = read(
+        "".join(
+            f"--- !Policy\nid: {gate}\nproduct_versions: [fedora-*]\ndecision_context: {gate}\n"
+            "subject_type: koji_build\nrules: [!PassingTestCaseRule {test_case_name: t.a}]\n"
+            for gate in ("testing", "stable")
+        )
+    )
+    kind = chosen.subject_types.find("koji_build")
+
+    def passed_over(*gates: str) -> list[str]:
+        return [
+            each.passed_over for each in effective(chosen, kind, product_version="fedora-40", contexts=gates)
+        ]
+
+    assert passed_over() == ["", ""]
+    assert passed_over("testing", "stable") == ["", "the same rule stands at a.yaml:6"]
+
+
 # -- remote files before they count -----------------------------------------------------------------
 
 

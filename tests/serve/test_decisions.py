@@ -198,7 +198,7 @@ def test_who_waits_when_the_server_ends_hears_what_it_is(
 def test_an_unknown_context_is_404_and_names_those_that_there_are(client: requests.Session) -> None:
     answer = asked(client, decision_context="pusch")
     assert answer.status_code == 404
-    assert answer.json()["message"] == "no policy is for pusch; contexts are push, stable"
+    assert answer.json()["message"] == "no policy is for pusch; did you mean push; contexts are push, stable"
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,8 @@ class Decisions:
         else:
             asked_for = {name: values for name, values in query.items() if name != "wait"}
             wanted = of_query(asked_for, reader)
-        if wanted.contexts and not policies.contexts & set(wanted.contexts):
-            known = ", ".join(sorted(policies.contexts)) or "none: write [gate] policies"
-            raise NotFoundError(f"no policy is for {', '.join(wanted.contexts)}; contexts are {known}")
+        if (unknown := policies.unknown_contexts(wanted.contexts)) is not None:
+            raise NotFoundError(unknown)
         until = time.monotonic() + (_wait(query) if wanted.when is None else 0)
         known = request.headers.get("if-none-match", "")
         while True:

@@ -118,10 +118,10 @@ def _gate(made: Decision, strips: Mapping[str, Facts]) -> Facts:
         "summary": told_progress(made.progress)
         if only.verdict is not Verdict.NO_POLICY
         else f"no policy is for {only.subject.type} in {made.request.contexts[0]} of {version}",
-        "blocks": [_told(each, version, strips, made.now) for each in blocks],
-        "waived": [_told(each, version, strips, made.now) for each in waived],
-        "informs": [_told(each, version, strips, made.now) for each in made.informational],
-        "passed": [_told(each, version, {}, made.now) for each in good],
+        "blocks": [_told(each, made, strips) for each in blocks],
+        "waived": [_told(each, made, strips) for each in waived],
+        "informs": [_told(each, made, strips) for each in made.informational],
+        "passed": [_told(each, made, {}) for each in good],
         "opens": [told_opening(each) for each in made.openings],
         "decision": decision_json.decision(made),
     }
@@ -138,19 +138,20 @@ def _no_policy(version: str, kind: SubjectType) -> Facts:
     }  # fmt: skip
 
 
-def _told(each: Requirement, version: str, strips: Mapping[str, Facts], now: datetime) -> Facts:
-    """Return a requirement with what a page adds to it."""
+def _told(each: Requirement, made: Decision, strips: Mapping[str, Facts]) -> Facts:
+    """Return a requirement with what a page adds to it; of a choice each part can be waived, not itself."""
     waivable = each.state not in (State.WAITING, State.UNKNOWN) and not each.satisfied and each.blocking
-    history = strips.get(each.testcase)
+    history = None if each.parts else strips.get(each.testcase)
     if history and not history["results"] and each.state is not State.MISSING:
         history = None  # a name that a rule goes by, and no testcase
     return {
-        **_whole(decision_json.requirement(each, now)),
+        **_whole(decision_json.requirement(each, made.now)),
         "name": named(each),
         "note": None if each.result is None else each.result.note,
         "word": word_of(each),
         "history": history,
-        "waive": waive_path(each, version) if waivable else None,
+        "waive": waive_path(each, made.request) if waivable and not each.parts else None,
+        "parts": [_told(part, made, strips) for part in each.parts],
     }
 
 
@@ -162,8 +163,7 @@ def _whole(said: Facts) -> Facts:
 
 def word_of(each: Requirement) -> str:
     """Return the one word that stands for a requirement; what a waiver opened is never drawn as passed."""
-    by_part = each.satisfied and any(part.waiver is not None for part in each.parts)
-    return WAIVED if each.waiver is not None or by_part else str(each.state)
+    return WAIVED if each.waived else str(each.state)
 
 
 def _strips(store: Store, made: Sequence[Decision]) -> dict[str, Facts]:
@@ -172,7 +172,7 @@ def _strips(store: Store, made: Sequence[Decision]) -> dict[str, Facts]:
     for decision in made:
         for each in (*single(decision.requirements), *decision.informational):
             if each.state is not State.PASSED:
-                wanted[each.testcase] = None
+                wanted |= dict.fromkeys(part.testcase for part in each.parts or (each,))
     names = list(wanted)[:STRIPS]
     return {name: strip(last_results(store, name, LAST)) for name in names}
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ...decide.policy_set import PolicySet
+from ...domain.subject import Subject
 from ...errors import InvalidError
 from ...operations.compare import Change, Compared, compare
 from ..answers import Answers, item_path
@@ -92,13 +93,31 @@ class ItemPages:
             if (of_type := self._of_type(kind, rest)) is not None:
                 return self._with_gates({**of_type, "type": kind}, [kind], asked)
             if self._is_type(kind) and nameable(rest):
-                unknown = {"known": False, "item": rest, "type": kind, "nearest": self._finder.nearest(rest)}
+                unknown = {
+                    "known": False, "item": rest, "type": kind, "nearest": self._finder.nearest(rest),
+                    "expected": self._expected(rest, kind),
+                }  # fmt: skip
                 return self._with_gates(unknown, [kind], asked)
         if found is None:
             nearest = self._finder.nearest(name)
-            return {"known": False, "item": name, "type": None, "nearest": nearest} | self._gates([])
+            told = {"known": False, "item": name, "type": None, "nearest": nearest}
+            return told | {"expected": self._expected(name)} | self._gates([])
         types = list(dict.fromkeys(each["type"] for each in found["items"])) if found["results"] else []
         return self._with_gates({**found, "known": True, "type": None}, types, asked)
+
+    def _expected(self, name: str, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return what events let expect of a subject of which no result has come, of any type or of one."""
+        policies = self._policies()
+        if policies is None or not nameable(name):
+            return []
+        types = policies.subject_types
+        kinds = [each.id for each in types.types] if kind is None else [types.find(kind).id]
+        found = self._around.store.expectations.of([Subject(each, name) for each in kinds])
+        return [
+            {"testcase": testcase, "since": view_time(one.since), "event": one.event, "owner": one.owner,
+             "due": None if one.due is None else view_time(one.due)}
+            for (_subject, testcase), one in found.items()
+        ]  # fmt: skip
 
     def _of_type(self, kind: str, name: str) -> dict[str, Any] | None:
         found = self._finder.item(name)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
+from ...domain.asked import Request
 from ...domain.decision import Requirement
 
 
-def waive_path(each: Requirement, product_version: str) -> str:
-    """Return the address of a request for a waiver that is filled in."""
+def waive_path(each: Requirement, request: Request) -> str:
+    """Return the address of a request for a waiver that is filled in, for what a decision was asked."""
     result = each.result
     return new_waiver_path(
         subject_type=each.subject.type,
         subject=each.subject.identifier,
         testcase=each.testcase,
-        product_version=product_version,
+        product_version=request.product_version,
         scenario=each.scenario if result is None else result.scenario,
         arch=None if result is None else result.arch,
+        purpose=request.purpose,
     )
 
 
