@@ -10,6 +10,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from ..decide.policy_set import PolicySet
+    from ..domain.subject import SubjectTypes
     from ..operations.gate import Gate
     from ..operations.gating.outside import Outside
     from ..operations.policies import FilePolicies
@@ -53,6 +54,16 @@ def open_policies(context: Context) -> PolicySet:
         subject_types=gate.subject_types,
         settings=gate.settings,
     )
+
+
+def subject_types_of(context: Context) -> SubjectTypes:
+    """Return the types of subjects that are known; no policy is read for it. Raises ConfigError."""
+    from ..decide.policy_set import load
+    from ..operations.gate import policy_files, read_files
+
+    patterns = context.config.gate.subject_types
+    files = policy_files(patterns, context.config.folder, "subject_types") if patterns else []
+    return load((), {}, subject_types=read_files(files)).subject_types
 
 
 def policies_in_force(context: Context) -> FilePolicies:

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 def open_desk(context: Context, *, must_exist: bool = True) -> Desk:
     """Return where waivers are asked for, as the configuration says."""
     from ..operations.waive import Desk
+    from .gating import subject_types_of
 
     return Desk(
-        store=context.store(must_exist=must_exist), rules=context.config.waive, kinds=context.plugins.purposes
+        store=context.store(must_exist=must_exist),
+        rules=context.config.waive,
+        types=subject_types_of(context),
+        kinds=context.plugins.purposes,
     )
 
 
@@ -31,7 +35,8 @@ def print_waivers(desk: Desk, waivers: list[Waiver] | tuple[Waiver, ...]) -> Non
         ("waiver", "state", "subject", "testcase", "where", "for", "by", "ends"),
         [
             (
-                one.name, str(desk.standing(one)), one.terms.subject, one.terms.testcase,
+                one.name, f"{desk.standing(one)}{'' if one.terms.waived else ', not waived'}",
+                one.terms.subject, one.terms.testcase,
                 " ".join(filter(None, (one.terms.scenario, one.terms.arch))),
                 " ".join(filter(None, (one.terms.product_version, str(one.terms.purpose or "")))),
                 one.username, "never" if one.expires_at is None else f"{one.expires_at:%Y-%m-%dT%H:%MZ}",
@@ -67,6 +72,7 @@ def print_terms(terms: Terms) -> None:
         ("purpose", str(terms.purpose or "every decision")),
         ("ends", stamp(terms.expires_at)),
         ("failure", "any (lenient)" if terms.lenient else ", ".join(terms.signatures) or "any"),
+        ("says", "waived" if terms.waived else "NOT waived: it takes back earlier waivers of the same"),
     ):
         click.echo(f"{name:14}{printable(value)}")
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from ..decide.subject_types import BUILT_IN as SUBJECT_TYPES
+from ..domain.facts import Evidence
 from ..domain.outcome import UNFINISHED
 from ..domain.purpose import PurposeKind
 from ..domain.stored import StoredResult
+from ..domain.subject import Subject, SubjectType, SubjectTypes
 from ..domain.user import check_user_name
 from ..domain.waiver import Act, Standing, Step, Terms, Waiver
 from ..errors import ConflictError, ForbiddenError, InvalidError, StaleError
-from ..query.results import ResultQuery
 from ..query.waivers import Stage, WaiverQuery
 from ..store.identity import to_us
 from ..store.protocol import Store
@@ -36,10 +38,6 @@ log = logging.getLogger(__name__)
 GOOD = frozenset({"PASSED", "INFO"})
 """Outcomes that need no waiver, for the preview alone: what is good in a decision its policy says."""
 
-KOJI = frozenset({"koji_build", "brew-build", "brew_build"})
-"""Types that name the same builds."""
-
-MOST_RESULTS = 1_000
 SOON = timedelta(hours=48)
 WATCHED = 200
 """Waivers whose failures an inbox looks at, the newest."""
@@ -49,10 +47,14 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where waivers are asked for: the store, the rules, the kinds of purpose by name, the clock."""
+    """Where waivers are asked for: the store, the rules, the kinds of purpose by name, the clock.
+
+    types  of subjects: they say which results are a subject's, as they do for decisions
+    """
 
     store: Store
     rules: Rules = NO_RULES
+    types: SubjectTypes = field(default_factory=lambda: SubjectTypes(SUBJECT_TYPES))
     kinds: Mapping[str, PurposeKind] = field(default_factory=lambda: {kind.name: kind for kind in BUILT_IN})
     now: Callable[[], datetime] = lambda: _now()
 
@@ -81,12 +83,14 @@ class Preview:
     good        those that need none
     unfinished  those that are not done
     changed     of `waived`, those that fail otherwise than when it was asked for
+    places      scenarios and architectures of `waived`, each once
     """
 
     waived: tuple[StoredResult, ...] = ()
     good: tuple[StoredResult, ...] = ()
     unfinished: tuple[StoredResult, ...] = ()
     changed: tuple[StoredResult, ...] = ()
+    places: tuple[tuple[str | None, str | None], ...] = ()
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -105,16 +109,19 @@ class Inbox:
 
 def preview(desk: Desk, terms: Terms) -> Preview:
     """Say which results a waiver with these terms meets now; changes nothing."""
-    found = desk.store.results(
-        ResultQuery(item=terms.subject, testcase=terms.testcase, latest=True, limit=MOST_RESULTS)
-    )
-    here = [one for one in found if one.testcase == terms.testcase and matches(terms, _target(one))]
+    from .gating.latest import Results  # which brings half the house
+
+    kind = desk.types.find(terms.subject_type)
+    latest = Results(desk.store, desk.types).latest(Subject(kind.id, terms.subject), [terms.testcase])
+    targets = {one.id: _target(terms, kind, one) for one in latest.get(terms.testcase, ())}
+    here = [one for one in desk.store.stored(list(targets)) if matches(terms, targets[one.id])]
     waived = tuple(one for one in here if one.outcome not in GOOD | UNFINISHED)
     return Preview(
         waived=waived,
         good=tuple(one for one in here if one.outcome in GOOD),
         unfinished=tuple(one for one in here if one.outcome in UNFINISHED),
-        changed=tuple(one for one in waived if suspended(terms, _target(one))),
+        changed=tuple(one for one in waived if suspended(terms, targets[one.id])),
+        places=tuple(dict.fromkeys((targets[one.id].scenario, targets[one.id].arch) for one in waived)),
     )
 
 
@@ -213,7 +220,8 @@ def _begin(
         _check_names(actor)
         comment = (storable_comment if as_peer else checked_comment)(wish.comment)
         rule = desk.rules.of(wish.terms.testcase)
-        terms = checked_terms(wish.terms, rule, desk.kinds, desk.rules.products, now)
+        own = wish.terms if as_peer else replace(wish.terms, subject_type=_own_type(desk, wish.terms))
+        terms = checked_terms(own, rule, desk.kinds, desk.rules.products, now)
         attempt = life.act(actor, Step.REQUEST, comment, terms=terms)
         with_failure = _bound(desk, replace(wish, terms=terms), rule, as_peer)
         acts.append(
@@ -241,7 +249,7 @@ def _bound(desk: Desk, wish: Wish, rule: Rule, as_peer: bool) -> Terms:
         raise InvalidError(
             f"{terms.testcase} is {one.outcome} for {terms.subject}: wait for its result, then waive that"
         )
-    if len(met.waived) > 1 and not wish.broad and not as_peer:
+    if len(met.places) > 1 and not wish.broad and not as_peer:
         listed = ", ".join(_variant(one) for one in met.waived)
         raise InvalidError(
             f"this would waive {len(met.waived)} failures ({listed}): name one with --scenario or --arch,"
@@ -293,13 +301,16 @@ def _check_names(actor: Actor) -> None:
         check_user_name(name)
 
 
-def _target(result: StoredResult) -> Target:
-    """Return what a result says, as the target of a waiver."""
-    same = KOJI if result.item_type in KOJI else frozenset({result.item_type})
+def _own_type(desk: Desk, terms: Terms) -> str:
+    """Return the type's own name: what is a brew-build to somebody is a koji_build to all."""
+    return desk.types.find(terms.subject_type).id
+
+
+def _target(terms: Terms, kind: SubjectType, result: Evidence) -> Target:
+    """Return what a result of the subject says, as the target of a waiver."""
     return Target(
-        subject_type=result.item_type, subject=result.item, testcase=result.testcase, aliases=same,
-        scenario=result.scenario or None, arch=result.arch or None, outcome=result.outcome,
-        signature=result.signature,
+        subject_type=kind.id, subject=terms.subject, testcase=result.testcase, aliases=frozenset(kind.names),
+        scenario=result.scenario, arch=result.arch, outcome=result.outcome, signature=result.signature,
     )  # fmt: skip
 
 

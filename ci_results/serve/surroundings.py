@@ -123,7 +123,13 @@ class Surroundings:
 
     def desk(self) -> Desk:
         """Return where waivers are asked for, with the kinds of purpose that plugins know."""
-        return Desk(store=self.store, rules=self.waive, kinds=self.plugins().purposes, now=self.clock)
+        return Desk(
+            store=self.store,
+            rules=self.waive,
+            types=self.policies.current().subject_types,
+            kinds=self.plugins().purposes,
+            now=self.clock,
+        )
 
     async def read(self, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Answer a `question` of the store: here, or in a thread where it would wait or takes long.

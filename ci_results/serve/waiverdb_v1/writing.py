@@ -90,7 +90,8 @@ class Writing:
 
     def _refuse_mere_name(self, asker: Asker, wish: Wish) -> None:
         """Refuse who only claims to be somebody, where it matters who it is."""
-        if not asker.known and self._rules.of(wish.terms.testcase).request is not None:
+        rule = self._rules.of(wish.terms.testcase)
+        if not asker.known and (rule.request is not None or rule.approvals):
             raise UnauthorisedError(MERE_NAME.format(what=wish.terms.testcase))
 
     def _refusal(self, wishes: Sequence[Asked]) -> ForbiddenError | None:
