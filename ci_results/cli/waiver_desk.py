@@ -71,10 +71,17 @@ def print_terms(terms: Terms) -> None:
         ("product", terms.product_version),
         ("purpose", str(terms.purpose or "every decision")),
         ("ends", stamp(terms.expires_at)),
-        ("failure", "any (lenient)" if terms.lenient else ", ".join(terms.signatures) or "any"),
+        ("failure", "any (lenient)" if terms.lenient else _failures(terms)),
         ("says", "waived" if terms.waived else "NOT waived: it takes back earlier waivers of the same"),
     ):
         click.echo(f"{name:14}{printable(value)}")
+
+
+def _failures(terms: Terms) -> str:
+    from ..waive.covers import NO_FAILURE, NO_TEXT
+
+    words = {NO_FAILURE: "none so far: suspended when one comes", NO_TEXT: "one without a text"}
+    return ", ".join(words.get(one, one) for one in terms.signatures) or "any"
 
 
 def print_met(met: Preview) -> None:

@@ -39,7 +39,7 @@ class Terms:
     scenario, arch         only there; None = everywhere
     product_version        "fedora-40"
     purpose                only for that; None = for every decision about the product version
-    signatures             of the failures it was given for; () = bound to none
+    signatures             of the failures it was given for, or `waive.covers.NO_FAILURE`; () = bound to none
     lenient                it goes on counting when the failure changes
     waived                 False = takes the word back, as WaiverDB's clients say it: waives nothing
     expires_at             aware; None = never

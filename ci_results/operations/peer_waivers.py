@@ -14,6 +14,7 @@ from ..domain.waiver import Standing, Waiver
 from ..errors import NotFoundError
 from ..query.waivers import MAX_LIMIT, Stage, WaiverFilter, WaiverQuery
 from ..store.identity import to_us
+from ..waive.covers import NO_FAILURE
 from ..waive.standing import standing
 from .waive import Desk, preview
 
@@ -92,4 +93,5 @@ def _suspended(desk: Desk, waiver: Waiver) -> bool:
     if waiver.terms.lenient or not waiver.terms.signatures:
         return False
     met = preview(desk, waiver.terms)
-    return bool(met.changed) or not (met.waived or met.good or met.unfinished)
+    gone = not (met.waived or met.good or met.unfinished)
+    return bool(met.changed) or (gone and NO_FAILURE not in waiver.terms.signatures)

@@ -24,7 +24,7 @@ from ..query.waivers import Stage, WaiverQuery
 from ..store.identity import to_us
 from ..store.protocol import Store
 from ..waive import life
-from ..waive.covers import Target, matches, suspended
+from ..waive.covers import NO_FAILURE, NO_TEXT, Target, matches, suspended
 from ..waive.folding import fold
 from ..waive.life import Actor
 from ..waive.purposes import BUILT_IN
@@ -94,8 +94,10 @@ class Preview:
 
     @property
     def signatures(self) -> tuple[str, ...]:
-        """The signatures of what would be waived."""
-        return tuple(sorted({one.signature for one in self.waived if one.signature is not None}))
+        """The signatures of what would be waived; () for a test that still runs, which nobody can know."""
+        if not self.waived:
+            return () if self.unfinished else (NO_FAILURE,)
+        return tuple(sorted({one.signature or NO_TEXT for one in self.waived}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

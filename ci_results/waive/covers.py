@@ -13,6 +13,10 @@ from ..domain.purpose import Purpose
 from ..domain.waiver import Standing, Terms, Waiver
 from .standing import standing
 
+NO_FAILURE, NO_TEXT = "0-none", "0-silent"
+"""In the place of signatures: what a waiver was given for when nothing had failed, and for a failure that
+does not say how. A signature begins with the version of its algorithm, and those begin with 1."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -103,9 +107,14 @@ def suspended(terms: Terms, target: Target) -> str | None:
     if terms.lenient or not terms.signatures:
         return None
     if target.outcome is None:
-        return "it was given for a failure, and there is no result now"
+        gone = NO_FAILURE not in terms.signatures
+        return "it was given for a failure, and there is no result now" if gone else None
+    if NO_FAILURE in terms.signatures:
+        return f"it was given when nothing had failed, and there is a result now: {target.outcome}"
     if target.signature is None:
-        return "the failure changed since, and has no text now"
+        return None if NO_TEXT in terms.signatures else "the failure changed since, and has no text now"
+    if terms.signatures == (NO_TEXT,):
+        return "the failure changed since, and has a text now"
     version = _version(target.signature)
     comparable = [one for one in terms.signatures if _version(one) == version]
     if comparable and target.signature not in comparable:
