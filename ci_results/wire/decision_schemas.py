@@ -127,7 +127,7 @@ SUBJECT_TYPE = record(
         **{name: {"type": "boolean"} for name in ("is_koji_build", "is_nvr", "ignore_missing_policy")},
         "product_version_match": list_of(_ANY),
         "product_version_from_koji_build_target": list_of(_ANY),
-        "item_dict": {"type": ["object", "null"]},
+        "item_dict": {"type": "object"},
         "result_queries": list_of(_ANY),
     },
 )

@@ -57,7 +57,7 @@ def _subject_type(kind: SubjectType) -> dict[str, Any]:
             _match(each) for each in kind.product_version_from_koji_build_target
         ],
         "product_version": kind.product_version,
-        "item_dict": None if kind.item_dict is None else _selector(kind.item_dict),
+        "item_dict": {} if kind.item_dict is None else _selector(kind.item_dict),
         "result_queries": [_selector(each) for each in kind.result_queries],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,13 @@ from click.testing import Result
 from jsonschema import Draft202012Validator
 
 from ci_results.cli.published import published
+from ci_results.domain.waiver import Terms
+from ci_results.operations import waive
 from ci_results.operations.schema_check import whole
+from ci_results.operations.waive import Desk, Wish
 from ci_results.serve.auth.tokens import digest
+from ci_results.store.opening import open_store
+from ci_results.waive.life import Actor
 
 Ask = Callable[..., Result]
 
@@ -56,6 +62,21 @@ def report(asking: Callable[..., Result], folder: Path, text: str) -> None:
 
 def comment(text: str) -> tuple[str, str]:
     return "--comment", text
+
+
+def test_what_takes_waivers_back_is_not_told_as_one(asking: Callable[..., Result], folder: Path) -> None:
+    report(asking, folder, "assert 1 == 2")
+    terms = Terms(
+        subject_type="koji_build",
+        subject=BASH[0],
+        testcase="free.b",
+        product_version="fedora-40",
+        waived=False,
+    )
+    with closing(open_store(f"sqlite:{folder / 'r.db'}")) as store:
+        waive.request(Desk(store=store), [Wish(terms=terms, comment="no")], Actor(username="dev1", via="api"))
+    assert "W-1     active, not waived" in asking("dev1", "waiver", "list").stdout
+    assert "NOT waived" in asking("dev1", "waiver", "show", "W-1").stdout
 
 
 @pytest.mark.demand("S-062", "S-063")

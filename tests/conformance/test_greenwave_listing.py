@@ -116,7 +116,7 @@ def test_subject_types_are_listed_by_id_with_all_their_members(gate: Api, base: 
             {"match": r"^(rhel-\d+\.\d+).*", "product_version": r"\1"},
             {"match": r"^(rhel-\d+).*", "product_version": r"\1"},
         ],
-        "product_version": None, "item_dict": None,
+        "product_version": None, "item_dict": {},
         "result_queries": [
             {"item_key": "item", "keys": {"type": "koji_build,brew-build"}},
             {"item_key": "original_spec_nvr"},

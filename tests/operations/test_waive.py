@@ -10,15 +10,21 @@ from typing import Any
 
 import pytest
 
+from ci_results.decide.builtin import RULE_TYPES
+from ci_results.decide.policy_set import load
+from ci_results.domain.asked import Request
 from ci_results.domain.page import Page
+from ci_results.domain.subject import Subject
 from ci_results.domain.waiver import Act, Standing, Step, Terms, Turn, Waiver
 from ci_results.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from ci_results.operations import waive
 from ci_results.operations.audit import export, read_published, verify
+from ci_results.operations.gate import Gate, decide
 from ci_results.operations.waive import Desk, Wish
 from ci_results.query.waivers import WaiverFilter, WaiverQuery
 from ci_results.store.sqlite import SqliteStore
 from ci_results.testing.store_contract import NOON, result
+from ci_results.waive.covers import NO_FAILURE, NO_TEXT
 from ci_results.waive.life import Actor
 from ci_results.waive.rules import People, Rule, Rules
 
@@ -346,3 +352,81 @@ def test_an_export_is_checked_as_the_document_says(desk: Desk) -> None:
     told["check"](lines)
     with pytest.raises(AssertionError, match="1"):
         told["check"]([lines[0].replace("quoted", "Quoted"), lines[1]])
+
+
+# -- a waiver and a decision see the same results ----------------------------------------------------
+
+OPEN = Rules()
+NVR = {"original_spec_nvr": (TERMS.subject,)}
+
+
+def passes(desk: Desk) -> str:
+    """Return what is decided, and why the newest waiver does not count."""
+    text = (
+        "id: p\nproduct_versions: [fedora-40]\ndecision_context: push\nsubject_type: koji_build\n"
+        "rules: [!PassingTestCaseRule {test_case_name: ns.case}]\n"
+    )
+    policies = load([("p.yaml", text.encode())], {kind.name: kind for kind in RULE_TYPES})
+    request = Request(
+        subjects=(Subject(TERMS.subject_type, TERMS.subject),),
+        product_version="fedora-40",
+        contexts=("push",),
+    )
+    made = decide(Gate(store=desk.store, policies=policies), request)
+    why = [why for each in made.requirements for _waiver, why in each.refused]
+    return f"{made.verdict} {' | '.join(why)}".strip()
+
+
+@pytest.mark.demand("S-066")
+def test_results_under_another_name_of_the_subject_are_its_results(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    elsewhere: dict[str, Any] = {"item": "bash-libs-5.2-1.fc40", "item_type": "rpm", "data": NVR}
+    failed(desk, "k1", **elsewhere, outcome="running", note=None)
+    with pytest.raises(InvalidError, match=r"RUNNING for bash.*: wait for its result"):
+        asked(desk)
+    failed(desk, "k1", **elsewhere)
+    given = asked(desk)
+    assert given.terms.signatures == (store.result(2).signature,)
+    assert passes(desk) == "go"
+    failed(desk, "k2", note="segfault", **elsewhere)
+    assert passes(desk) == "no-go W-1 is suspended: the failure changed since it was given"
+
+
+@pytest.mark.demand("S-077")
+def test_failures_of_several_variants_are_waived_together(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    for number, (variant, note) in enumerate((("Client", "alpha"), ("Server", "beta"))):
+        failed(desk, f"k{number}", note=note, data={"system_variant": (variant,)})
+    assert len(waive.preview(desk, TERMS).waived) == 2
+    asked(desk)  # no option tells them apart, so it is not broad
+    assert passes(desk) == "go"
+
+
+def test_a_waiver_of_what_has_not_failed_is_suspended_when_it_does(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    given = asked(desk)
+    assert given.terms.signatures == (NO_FAILURE,)
+    assert passes(desk) == "go"
+    failed(desk)
+    assert passes(desk) == (
+        "no-go W-1 is suspended: it was given when nothing had failed, and there is a result now: FAILED"
+    )
+    asked(desk, lenient=True)
+    assert passes(desk) == "go"
+
+
+def test_a_failure_without_a_text_is_another_one_than_one_with_a_text(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    failed(desk, note=None)
+    assert asked(desk).terms.signatures == (NO_TEXT,)
+    failed(desk, "k2", note=None)
+    assert passes(desk) == "go"
+    failed(desk, "k3", note="segfault")
+    assert passes(desk) == "no-go W-1 is suspended: the failure changed since, and has a text now"
+
+
+def test_a_waiver_is_kept_under_the_type_s_own_name(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    failed(desk)
+    assert asked(desk, subject_type="brew-build").terms.subject_type == "koji_build"
+    assert passes(desk) == "go"

@@ -464,7 +464,7 @@ def test_subject_types_are_listed_by_id_with_defaults() -> None:
         "product_version_match": [],
         "product_version_from_koji_build_target": [],
         "product_version": None,
-        "item_dict": None,
+        "item_dict": {},
         "result_queries": [],
     }
     assert told[2]["result_queries"] == [

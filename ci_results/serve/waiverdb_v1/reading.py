@@ -6,16 +6,15 @@ import re
 
 from starlette.concurrency import run_in_threadpool
 
-from ...errors import NotFoundError
 from ...operations import peer_waivers
-from ...operations.peer_waivers import ABSENT, BY_ANYBODY, BY_AUTHOR
+from ...operations.peer_waivers import BY_ANYBODY, BY_AUTHOR
 from ...query.waivers import TOGETHER, WaiverFilter
 from ...wire import waiverdb_json as encode
 from ...wire.waiverdb_query import BadSinceError, Sifting, Sought, by_subjects, filtered, listing
-from ..api_v1_0 import answer_json, json_of, told
+from ..api_v1_0 import NOT_FOUND, answer_json, json_of, told
 from ..call import HTML, Call
 from ..surroundings import Surroundings
-from ..telling import Told
+from ..telling import Told, message, tell
 
 CALLED = (b"(", b")")
 """Around JSON for `?callback=f`."""
@@ -45,7 +44,8 @@ class Reading:
     async def one(self, call: Call, name: str) -> None:
         """Show one waiver."""
         if not _ID.fullmatch(name):
-            raise NotFoundError(ABSENT)
+            await tell(call, message(404, NOT_FOUND))
+            return
         found = await self._around.read(peer_waivers.one, self._around.desk(), int(name))
         await answer_json(call, encode.waiver(found), jsonp=CALLED)
 
