@@ -72,6 +72,7 @@ def decide(
     from ..domain.purpose import Purpose
     from ..operations.gating.waiting import decide_within
     from ..operations.tiers import read_graph
+    from ..waive.purposes import check_purpose
     from ..wire import decision_json
 
     gate = open_gate(context)
@@ -80,7 +81,7 @@ def decide(
         subjects=tuple(types.subject(subject_type, each) for each in subjects),
         product_version=product_version,
         contexts=contexts,
-        purposes=frozenset(map(Purpose.parse, purposes)),
+        purposes=frozenset(check_purpose(Purpose.parse(each), context.plugins.purposes) for each in purposes),
         tiers=None if graph is None else read_graph(graph),
     )
     unknown = gate.policies.unknown_contexts(contexts)

@@ -11,9 +11,11 @@ from typing import ParamSpec, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from ..config import Report, Serving
+from ..decide.policy_set import PolicySet
 from ..domain.expectation import EventRules
 from ..domain.outcome import Outcome
 from ..domain.ownership import Ownership
+from ..domain.purpose import Purpose
 from ..errors import TooBroadError
 from ..operations.gate import Gate
 from ..operations.gating.outside import Outside
@@ -22,7 +24,9 @@ from ..operations.waive import Desk
 from ..plugin.manager import Plugins, load_plugins
 from ..sinks.archiving import Place
 from ..store.protocol import Store
+from ..waive.purposes import check_purpose
 from ..waive.rules import NO_RULES, Rules
+from ..wire.greenwave_request import Reader
 from .auth.access import OPEN, Access
 
 P = ParamSpec("P")
@@ -120,6 +124,15 @@ class Surroundings:
             outside=self.outside,
             owner_of=self.owner_of,
         )
+
+    def request_reader(self, policies: PolicySet) -> Reader:
+        """Return what reads requests for decisions by these policies."""
+        return Reader(
+            policies.subject_types, policies.on_demand, self.settings.max_subjects, self._known_purpose
+        )
+
+    def _known_purpose(self, purpose: Purpose) -> Purpose:
+        return check_purpose(purpose, self.plugins().purposes)
 
     def desk(self) -> Desk:
         """Return where waivers are asked for, with the kinds of purpose that plugins know."""

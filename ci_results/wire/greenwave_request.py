@@ -34,11 +34,13 @@ class Reader(NamedTuple):
     subject_types  those that are known, for old-style subject objects
     on_demand      makes the policy of a request that brings rules; raises ValueError with the peer's words
     most_subjects  a request for more of them is refused with 413
+    known_purpose  returns a purpose of a known kind; raises InvalidError for another
     """
 
     subject_types: SubjectTypes
     on_demand: Callable[[Mapping[str, Any]], Policy]
     most_subjects: int = MOST_SUBJECTS
+    known_purpose: Callable[[Purpose], Purpose] = lambda purpose: purpose
 
     def read(self, body: Any) -> Request:
         """Return the request of a JSON body. Raises RefusedRequest for the first thing that is wrong."""
@@ -67,7 +69,7 @@ class Reader(NamedTuple):
                 product_version=_text(version, "product_version"),
                 contexts=_contexts(contexts) if contexts else (),
                 policy=policy,
-                purposes=_purposes(body.get("purpose")),
+                purposes=frozenset(map(self.known_purpose, _purposes(body.get("purpose")))),
                 ignore_results=_ids(body, "ignore_result"),
                 ignore_waivers=_ids(body, "ignore_waiver"),
                 verbose=verbose,

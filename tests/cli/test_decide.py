@@ -102,7 +102,7 @@ def test_the_command_that_is_printed_is_for_the_purpose_that_was_asked_for(
 ) -> None:
     put("o", testcase="ns.other")
     put("1", outcome="failed")
-    for purpose in ("advisory:FEDORA-1", "image:ami-1"):
+    for purpose in ("advisory:FEDORA-2026-1a2b3c4d5e", "image:ami-1"):
         told = ask("decide", BASH, *PUSH, "--purpose", purpose).stdout
         assert f"--purpose {shlex.quote(purpose)} --comment WHY" in told
     (command,) = re.findall(r"waive it: ci-results (.+)", told)
@@ -180,10 +180,10 @@ def test_the_configuration_says_who_may_be_asked_and_who_answers_for_what(
 
 def test_a_decision_is_printed_as_json(ask: Ask, put: Callable[..., None]) -> None:
     put("1", outcome="failed")
-    done = ask("decide", BASH, "zsh-5-1.fc40", *PUSH, "--purpose", "advisory:RHSA-2026:1", "--json")
+    done = ask("decide", BASH, "zsh-5-1.fc40", *PUSH, "--purpose", "advisory:RHSA-2026:0001", "--json")
     value = holds("decide", done)
     assert isinstance(value, dict)
-    assert (done.exit_code, value["verdict"], value["purposes"]) == (1, "no-go", ["advisory:RHSA-2026:1"])
+    assert (done.exit_code, value["verdict"], value["purposes"]) == (1, "no-go", ["advisory:RHSA-2026:0001"])
     assert [each["verdict"] for each in value["subjects"]] == ["no-go", "wait"]
     first = value["subjects"][0]["requirements"][0]
     assert (first["rule"]["file"], first["rule"]["line"]) == ("policies/push.yaml", 7)

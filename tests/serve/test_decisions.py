@@ -214,6 +214,7 @@ def test_an_unknown_context_is_404_and_names_those_that_there_are(client: reques
         ({"wait": ["1", "2"]}, "wait is a number of seconds, 0 to 60"),
         ({"when": "now"}, 'Invalid "when" parameter'),
         ({"purpose": "x"}, "purpose 'x' is not KIND:VALUE"),
+        ({"purpose": "advisry:RHSA-2026:0001"}, "is of no known kind; known are advisory, context"),
     ],
     ids=lambda value: str(value)[:30],
 )

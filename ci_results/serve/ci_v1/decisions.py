@@ -18,7 +18,7 @@ from ...operations.gate import Gate, decide
 from ...wire import decision_json, policy_json
 from ...wire.body import Unparsable, parse
 from ...wire.decision_request import DEFAULT_TYPE, of_body, of_query
-from ...wire.greenwave_request import Reader, RefusedRequest
+from ...wire.greenwave_request import RefusedRequest
 from ...wire.resultsdb_json import dump
 from ..awaiting import MOST_S, Awaiting
 from ..deciding import read_decision
@@ -52,7 +52,7 @@ class Decisions:
         gate = self._around.gate()
         policies = gate.policies
         query = _query(request)
-        reader = Reader(policies.subject_types, policies.on_demand, self._around.settings.max_subjects)
+        reader = self._around.request_reader(policies)
         if request.method == "POST":
             wanted = of_body(parse(await request.body()), reader)
         else:

@@ -8,7 +8,7 @@ from ...domain.asked import Request
 from ...operations.gate import Gate, decide
 from ...operations.gate_shown import shown
 from ...wire.greenwave_answer import additions, answer, no_policy
-from ...wire.greenwave_request import Reader, RefusedRequest
+from ...wire.greenwave_request import RefusedRequest
 from ...wire.resultsdb_json import dump, results
 from ...wire.waiverdb_json import waiver
 from ..api_v1_0 import answer_json, json_of
@@ -28,9 +28,7 @@ class Deciding:
         """Decide by what the store holds."""
         said = await json_of(call)
         gate = self._around.gate()
-        request = Reader(
-            gate.policies.subject_types, gate.policies.on_demand, self._around.settings.max_subjects
-        ).read(said)
+        request = self._around.request_reader(gate.policies).read(said)
         base = f"{call.root}/api/v2.0" if request.verbose else ""
         body = await read_decision(self._around, _answered, gate, request, base)
         await answer_json(call, body, jsonp=CALLED)
