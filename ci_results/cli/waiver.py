@@ -24,6 +24,7 @@ from .waiver_desk import (
 
 if TYPE_CHECKING:
     from ..domain.waiver import Waiver
+    from ..operations.waive import Desk, Wish
     from ..waive.life import Actor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -335,13 +336,12 @@ def _ask(
 
     terms = Terms(purpose=None if purpose is None else Purpose.parse(purpose), expires_at=expires, **said)
     desk = open_desk(context, must_exist=dry_run)
-    met = preview(desk, terms)
+    wish = Wish(terms=terms, comment=comment, broad=broad)
     if dry_run:
-        print_preview(context, desk, terms, met, as_json)
-        if not as_json:
-            next_command("the same without --dry-run")
+        _foresee(context, desk, wish, as_json)
         return
-    (done,) = operation(desk, [Wish(terms=terms, comment=comment, broad=broad)], _actor(context, username))
+    met = preview(desk, terms)
+    (done,) = operation(desk, [wish], _actor(context, username))
     if not told_as_json(desk, done, as_json):
         return
     print_met(met)
@@ -351,6 +351,25 @@ def _ask(
         next_command(f"ci-results waiver approve {done.name} --comment WHY", "ci-results inbox")
     else:
         print_next(done)
+
+
+def _foresee(context: Context, desk: Desk, wish: Wish, as_json: bool) -> None:
+    """Show what a waiver would be and do; then raise InvalidError where it would be refused."""
+    from ..errors import InvalidError
+    from ..operations.waive import foreseen, preview
+
+    refusal, terms = None, wish.terms
+    try:
+        terms = foreseen(desk, wish)
+    except InvalidError as err:
+        refusal = err
+    print_preview(context, desk, terms, preview(desk, terms), as_json)
+    if refusal is not None:
+        raise refusal
+    if not as_json:
+        needed = desk.rules.of(terms.testcase).approvals
+        say(f"{plural(needed, 'approval')} of others needed" if needed else "it would count at once")
+        next_command("the same without --dry-run")
 
 
 def _actor(context: Context, username: str | None) -> Actor:

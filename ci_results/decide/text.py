@@ -175,7 +175,9 @@ def _passes(each: Requirement) -> str:
         return "is put right or is waived"
     if each.state in (State.FILE_MISSING, State.FILE_UNREACHED):
         return "is no more (the file can be fetched) or is waived"
-    return "can be told" if each.state is State.UNKNOWN else "passes or is waived"
+    if each.state is State.WAITING:
+        return "passes"  # what runs is not waived
+    return "can be told or is waived" if each.state is State.UNKNOWN else "passes or is waived"
 
 
 def _ago(then: datetime, now: datetime) -> str:

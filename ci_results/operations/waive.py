@@ -127,6 +127,12 @@ def preview(desk: Desk, terms: Terms) -> Preview:
     )
 
 
+def foreseen(desk: Desk, wish: Wish) -> Terms:
+    """Return the terms that a waiver would be kept with. Raises InvalidError where it would be refused."""
+    rule = desk.rules.of(wish.terms.testcase)
+    return _bound(desk, replace(wish, terms=_checked(desk, wish.terms, rule, False)), rule, False)
+
+
 def request(desk: Desk, wishes: Sequence[Wish], actor: Actor, *, as_peer: bool = False) -> list[Waiver]:
     """Ask for waivers, all or none; those that need no approval count at once.
 
@@ -217,13 +223,12 @@ def _begin(
     begin: Callable[[Terms, Actor, str, Rule], Act],
     as_peer: bool,
 ) -> list[Waiver]:
-    now, acts = desk.now(), []
+    acts = []
     for wish, actor in asked:
         _check_names(actor)
         comment = (storable_comment if as_peer else checked_comment)(wish.comment)
         rule = desk.rules.of(wish.terms.testcase)
-        own = wish.terms if as_peer else replace(wish.terms, subject_type=_own_type(desk, wish.terms))
-        terms = checked_terms(own, rule, desk.kinds, desk.rules.products, now)
+        terms = _checked(desk, wish.terms, rule, as_peer)
         attempt = life.act(actor, Step.REQUEST, comment, terms=terms)
         with_failure = _bound(desk, replace(wish, terms=terms), rule, as_peer)
         acts.append(
@@ -238,6 +243,13 @@ def _begin(
             continue
         return fold(events[: len(acts)])
     raise ConflictError("waivers of this change faster than one can take them back: try again")
+
+
+def _checked(desk: Desk, terms: Terms, rule: Rule, as_peer: bool) -> Terms:
+    """Return terms that a waiver may have, under the one name of the subject's type: koji_build."""
+    if not as_peer:
+        terms = replace(terms, subject_type=desk.types.find(terms.subject_type).id)
+    return checked_terms(terms, rule, desk.kinds, desk.rules.products, desk.now())
 
 
 def _bound(desk: Desk, wish: Wish, rule: Rule, as_peer: bool) -> Terms:
@@ -301,11 +313,6 @@ def _check_names(actor: Actor) -> None:
     """Raise InvalidError where somebody cannot be called so."""
     for name in sorted(actor.persons):
         check_user_name(name)
-
-
-def _own_type(desk: Desk, terms: Terms) -> str:
-    """Return the type's own name: what is a brew-build to somebody is a koji_build to all."""
-    return desk.types.find(terms.subject_type).id
 
 
 def _target(terms: Terms, kind: SubjectType, result: Evidence) -> Target:

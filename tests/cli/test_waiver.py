@@ -64,6 +64,25 @@ def comment(text: str) -> tuple[str, str]:
     return "--comment", text
 
 
+def test_a_dry_run_foresees_the_end_and_what_would_be_refused(
+    asking: Callable[..., Result], folder: Path
+) -> None:
+    report(asking, folder, "assert 1 == 2")
+    dry = ("waiver", "request", *BASH, *comment("x"), "--dry-run")
+    told = asking("dev1", *dry)
+    assert (told.exit_code, "1 approval of others needed" in told.stderr) == (0, True)
+    assert "ends          never" not in told.stdout  # a rule says 30 days
+    assert "failure       1-" in told.stdout
+    late = asking("dev1", *dry, "--expires", "90d")
+    assert (late.exit_code, "lasts 30 days at most" in late.stderr, "covers" in late.stdout) == (
+        3,
+        True,
+        True,
+    )
+    again = asking("dev1", "waiver", "request", *BASH, *comment("x"), "--expires", "90d")
+    assert (again.exit_code, "lasts 30 days at most" in again.stderr) == (3, True)
+
+
 def test_what_takes_waivers_back_is_not_told_as_one(asking: Callable[..., Result], folder: Path) -> None:
     report(asking, folder, "assert 1 == 2")
     terms = Terms(

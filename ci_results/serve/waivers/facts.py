@@ -13,7 +13,7 @@ from ...errors import BusyError, InvalidError, PluginError, TooBroadError
 from ...operations.gate import Gate
 from ...operations.preview import effects
 from ...operations.preview import told as told_effect
-from ...operations.waive import Desk, Preview, inbox, preview
+from ...operations.waive import Desk, Preview, Wish, foreseen, inbox, preview
 from ...query.waivers import Stage, WaiverFilter, WaiverQuery
 from ...store.identity import to_us
 from ...waive.ends import read_end
@@ -92,10 +92,16 @@ def effect_facts(gate: Gate | None, wanted: Waiver | Terms) -> Facts:
         return {"decisions": [], "error": str(err)}
 
 
-def request_facts(desk: Desk, gate: Gate | None, terms: Terms) -> Facts:
-    """Say what a request with these terms would cover and turn."""
+def request_facts(desk: Desk, gate: Gate | None, wish: Wish) -> Facts:
+    """Say what a request would cover and turn, or why it would be refused."""
+    refused, terms = None, wish.terms
+    try:
+        terms = foreseen(desk, wish)
+    except InvalidError as err:
+        refused = str(err)
     met = preview(desk, terms)
     return {
+        "refused": refused,
         "covers": _covers(met),
         "effect": effect_facts(gate, terms),
         "before": waived_before(desk, terms, None),

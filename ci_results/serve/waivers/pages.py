@@ -18,6 +18,7 @@ from ...errors import (
     InvalidError,
     NotFoundError,
 )
+from ...operations.waive import Wish
 from ...waive import life
 from ...waive.life import Actor
 from ...waive.rules import Rule
@@ -92,12 +93,16 @@ class WaiverPages:
             if not (nameable(terms.subject) and nameable(terms.testcase)):
                 raise InvalidError("nothing can be called so: the name is too long, or holds a NUL")
             facts |= await run_in_threadpool(
-                lambda: request_facts(self._around.desk(), gate_of(self._around), terms)
+                lambda: request_facts(
+                    self._around.desk(),
+                    gate_of(self._around),
+                    Wish(terms=terms, comment="", broad=bool(said["broad"])),
+                )
             )
         except InvalidError as err:
             asked_for = any(said[name] for name in TEXTS)
-            facts |= {"error": str(err) if asked_for else None, "covers": None, "effect": None,
-                      "before": 0, "approvals_needed": 0}  # fmt: skip
+            facts |= dict.fromkeys(("covers", "effect", "refused")) | {"before": 0, "approvals_needed": 0}
+            facts["error"] = str(err) if asked_for else None
         here = new_waiver_path(**{name: said[name] for name in TEXTS})
         kinds = sorted(self._around.desk().kinds)
         return await self._answer(
