@@ -20,6 +20,9 @@ class Outcome(StrEnum):
 UNFINISHED = frozenset({Outcome.QUEUED, Outcome.RUNNING})
 """Outcomes of a run that has not ended: a finished one of the same key supersedes them."""
 
+GOOD = frozenset({Outcome.PASSED, Outcome.INFO})
+"""Outcomes that need no waiver, beside decisions: what is good there the configuration of its gate says."""
+
 WORST_FIRST = (
     Outcome.FAILED,
     Outcome.ERROR,

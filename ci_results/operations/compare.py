@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..domain.outcome import UNFINISHED
+from ..domain.outcome import GOOD, UNFINISHED
 from ..domain.stored import StoredResult
 from ..query.results import ResultQuery
 from ..store.protocol import Store
-from .waive import GOOD
 
 MOST = 2_000
 """Results of one item that are compared."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..decide.subject_types import BUILT_IN as SUBJECT_TYPES
 from ..domain.facts import Evidence
-from ..domain.outcome import UNFINISHED
+from ..domain.outcome import GOOD, UNFINISHED
 from ..domain.purpose import PurposeKind
 from ..domain.stored import StoredResult
 from ..domain.subject import Subject, SubjectType, SubjectTypes
@@ -34,9 +34,6 @@ from ..waive.terms import checked_comment, checked_terms, storable_comment
 from .take_back import ended_by
 
 log = logging.getLogger(__name__)
-
-GOOD = frozenset({"PASSED", "INFO"})
-"""Outcomes that need no waiver, for the preview alone: what is good in a decision its policy says."""
 
 SOON = timedelta(hours=48)
 WATCHED = 200

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..domain.outcome import UNFINISHED
+from ..domain.outcome import GOOD, UNFINISHED
 from ..domain.purpose import Purpose
 from ..domain.waiver import Standing, Terms, Waiver
 from .standing import standing
@@ -110,7 +110,9 @@ def suspended(terms: Terms, target: Target) -> str | None:
         gone = NO_FAILURE not in terms.signatures
         return "it was given for a failure, and there is no result now" if gone else None
     if NO_FAILURE in terms.signatures:
-        return f"it was given when nothing had failed, and there is a result now: {target.outcome}"
+        if target.outcome in GOOD | UNFINISHED:
+            return None
+        return f"it was given when nothing had failed, and the result is {target.outcome} now"
     if target.signature is None:
         return None if NO_TEXT in terms.signatures else "the failure changed since, and has no text now"
     if terms.signatures == (NO_TEXT,):

@@ -360,11 +360,14 @@ OPEN = Rules()
 NVR = {"original_spec_nvr": (TERMS.subject,)}
 
 
-def passes(desk: Desk) -> str:
+PASSING = "!PassingTestCaseRule {test_case_name: ns.case}"
+
+
+def passes(desk: Desk, rule: str = PASSING) -> str:
     """Return what is decided, and why the newest waiver does not count."""
     text = (
         "id: p\nproduct_versions: [fedora-40]\ndecision_context: push\nsubject_type: koji_build\n"
-        "rules: [!PassingTestCaseRule {test_case_name: ns.case}]\n"
+        f"rules: [{rule}]\n"
     )
     policies = load([("p.yaml", text.encode())], {kind.name: kind for kind in RULE_TYPES})
     request = Request(
@@ -409,10 +412,21 @@ def test_a_waiver_of_what_has_not_failed_is_suspended_when_it_does(store: Sqlite
     assert passes(desk) == "go"
     failed(desk)
     assert passes(desk) == (
-        "no-go W-1 is suspended: it was given when nothing had failed, and there is a result now: FAILED"
+        "no-go W-1 is suspended: it was given when nothing had failed, and the result is FAILED now"
     )
     asked(desk, lenient=True)
     assert passes(desk) == "go"
+
+
+def test_a_rate_that_is_too_low_is_waived_though_the_last_result_passed(store: SqliteStore) -> None:
+    desk = Desk(store=store, rules=OPEN)
+    for hour, outcome in enumerate(("failed", "passed")):
+        time = NOON + timedelta(hours=hour)
+        failed(desk, f"k{hour}", outcome=outcome, note=None, time=time, run=None)
+    rate = "!PassRateRule {testcase: ns.case, rate: 1, last: 2}"
+    assert passes(desk, rate) == "no-go"
+    assert asked(desk).terms.signatures == (NO_FAILURE,)
+    assert passes(desk, rate) == "go"
 
 
 def test_a_failure_without_a_text_is_another_one_than_one_with_a_text(store: SqliteStore) -> None:
