@@ -21,6 +21,7 @@ from .waiver_desk import (
     print_waivers,
     told_as_json,
 )
+from .waiver_effect import print_effect
 
 if TYPE_CHECKING:
     from ..domain.waiver import Waiver
@@ -141,6 +142,8 @@ def approve(
         say(f"{done.name}: {word(str(desk.standing(done)))}, approved by {names} (≠ {done.username} ✔)")
         if done.opened is None:
             say("another approval is needed")
+        else:
+            print_effect(context, desk, done)
         print_next(done)
 
 
@@ -252,6 +255,7 @@ def list_(
 @pass_context
 def show(context: Context, number: int, as_json: bool) -> None:
     """Show a waiver: what it says, what it covers now, and every step, refused attempts among them."""
+    from ..domain.waiver import Standing
     from ..operations.waive import preview
     from ..waive.told import told, told_event
 
@@ -268,6 +272,8 @@ def show(context: Context, number: int, as_json: bool) -> None:
     click.echo(f"{one.name}  {word(stands)}{'  ' + word('suspended') if met.changed else ''}")
     print_terms(one.terms)
     print_met(met)
+    if desk.standing(one) in (Standing.PENDING, Standing.ACTIVE):
+        print_effect(context, desk, one)
     print_table(
         ("time", "step", "who", "comment"),
         [

@@ -28,6 +28,18 @@ def foreseen(context: Context, desk: Desk, wanted: Terms | Waiver) -> Foreseen |
     return [told(each) for each in effects(gate, wanted)]
 
 
+def print_effect(context: Context, desk: Desk, waiver: Waiver) -> None:
+    """Print what a waiver turns, where policies are configured; what cannot be told hinders nothing."""
+    from ..errors import CiResultsError
+
+    if not context.config.gate.policies:
+        return
+    try:
+        print_foreseen(foreseen(context, desk, waiver))
+    except CiResultsError as err:
+        click.echo(f"turns         unknown: {printable(str(err))}")
+
+
 def print_foreseen(found: Foreseen | None) -> None:
     """Print each decision in a line, and what would block even so."""
     if found is None:

@@ -218,6 +218,13 @@ def test_what_a_waiver_would_turn_is_foreseen_before_it_is_asked_for_and_approve
     assert "ci-results waiver approve W-1 --comment WHY" in asked.stderr
     other = asking("dev1", "waiver", "request", BASH[0], "dist.other", *BASH[2:], *comment("x"), "--dry-run")
     assert "turns         no decision" in other.stdout
+    turned = "turns         push_stable of fedora-40: no-go → go"
+    assert turned in asking("dev1", "waiver", "show", "W-1").stdout
+    assert turned in asking("rm1", "waiver", "approve", "W-1", *comment("flaky")).stdout
+    assert turned in asking("dev1", "waiver", "show", "W-1").stdout
+    (folder / "push.yaml").write_text("rules: [")
+    broken = asking("dev1", "waiver", "show", "W-1")
+    assert (broken.exit_code, "turns         unknown: " in broken.stdout) == (0, True)
 
 
 def test_a_changed_failure_is_told_everywhere(asking: Callable[..., Result], folder: Path) -> None:
