@@ -187,6 +187,16 @@ def test_only_superusers_act_for_others_and_those_need_the_permission(known: Cli
     ]  # fmt: skip
 
 
+def test_groups_of_whoever_is_acted_for_are_those_of_their_tokens(known: Client) -> None:
+    assert post(known, "dev", testcase="dist.x").status_code == 201  # as a member of qe
+    answer = post(known, "boss", testcase="dist.x", username="dev")
+    assert (answer.status_code, answer.json()["username"], answer.json()["proxied_by"]) == (
+        201,
+        "dev",
+        "boss",
+    )
+
+
 def test_groups_of_whoever_is_acted_for_come_from_ldap(store: Store, directory: Directory) -> None:
     auth = Auth(tokens=AUTH.tokens, ldap=ldap(directory.url))
     with serving(auth, here_only=False, store=store, waive=RULES) as client:

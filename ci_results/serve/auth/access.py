@@ -138,6 +138,11 @@ class Access:
             return await self._directory.groups(user.name)
         return user.groups or frozenset()
 
+    async def groups_by_name(self, name: str) -> frozenset[str]:
+        """Return the groups of somebody for whom another acts: by their tokens, and by the directory."""
+        found = frozenset[str]() if self._tokens is None else self._tokens.groups_of(name)
+        return found | await self.groups(User(name=name, groups=None))
+
     def hint(self, user: User, groups: frozenset[str]) -> str:
         """Return what is added to a refusal where the directory does not know the user."""
         asked = user.groups is None and self._directory is not None

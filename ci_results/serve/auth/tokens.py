@@ -75,6 +75,18 @@ class Tokens:
             return None
         return user
 
+    def groups_of(self, name: str) -> frozenset[str]:
+        """Return the groups that the tables give a user, none for who has no token that holds."""
+        self._look_again()
+        day = self._day()
+        return frozenset[str]().union(
+            *(
+                user.groups or ()
+                for _known, user, expires in self._users.values()
+                if user.name == name and (expires is None or day <= expires)
+            )
+        )
+
     def _look_again(self) -> None:
         if self._file is None or self._clock() < self._next_look:
             return

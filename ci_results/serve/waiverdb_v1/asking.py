@@ -87,10 +87,10 @@ class Askers:
             return Actor(username=user.name, groups=await self._access.groups(user), via=asker.via)
         if not asker.known:
             raise UnauthorisedError(MERE_NAME.format(what="acting for others"))
-        other = User(name=check_user_name(in_name_of), groups=None)
+        other = check_user_name(in_name_of)
         return Actor(
-            username=other.name,
-            groups=await self._access.groups(other),
+            username=other,
+            groups=await self._access.groups_by_name(other),
             proxied_by=asker.user.name,
             via=asker.via,
         )
