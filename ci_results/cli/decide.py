@@ -11,7 +11,7 @@ import click
 from .context import Context, pass_context
 from .exits import DONE, ERROR, NO, NO_POLICY, PARTLY
 from .gating import open_gate
-from .output import next_command, print_json, printable
+from .output import next_command, print_json, printable, say
 
 if TYPE_CHECKING:
     from ..domain.decision import Decision, Requirement
@@ -94,6 +94,7 @@ def decide(
         print_json(decision_json.decision(made))
     else:
         click.echo(tell(made, lambda each: waiver_command(made, each), verbose=explain), nl=False)
+        _hint(context, made)
         _next(made, explain)
     click.get_current_context().exit(CODES[made.verdict])
 
@@ -118,6 +119,18 @@ def waiver_command(made: Decision, each: Requirement) -> str | None:
         if value:
             words += [option, value]
     return f"{shlex.join(words)} --comment WHY"
+
+
+def _hint(context: Context, made: Decision) -> None:
+    """Name the product version that was meant, where no policy is for one that no table of products has."""
+    from ..errors import InvalidError
+
+    products = context.config.waive.products
+    if made.verdict == "no-policy" and products is not None:
+        try:
+            products.check(made.request.product_version)
+        except InvalidError as err:
+            say(printable(str(err)))
 
 
 def _next(made: Decision, explained: bool) -> None:

@@ -123,6 +123,20 @@ def test_a_gate_that_nobody_knows_is_never_silently_open(ask: Ask, put: Callable
         assert "next: ci-results policy explain --product-version fedora-40" in told.stderr
 
 
+def test_a_misspelt_product_version_is_told_the_nearest(
+    ask: Ask, put: Callable[..., None], folder: Path
+) -> None:
+    put("1")
+    (folder / "products.csv").write_text("product_version\nfedora-40\nrhel-9\n")
+    config = folder / "ci-results.toml"
+    config.write_text(config.read_text() + '\n[waive]\nproducts = "products.csv"\n')
+    told = ask("decide", BASH, "--product-version", "fedroa-40", "--context", "push")
+    assert (told.exit_code, "did you mean fedora-40?" in told.stderr) == (4, True)
+    assert (
+        "did you mean" not in ask("decide", BASH, "--product-version", "rhel-9", "--context", "push").stderr
+    )
+
+
 def test_a_run_that_goes_on_has_no_such_command(ask: Ask, put: Callable[..., None]) -> None:
     put("o", testcase="ns.other")
     put("1", outcome="running")
