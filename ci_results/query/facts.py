@@ -44,7 +44,7 @@ def facts_sql(walks: Walks) -> str:
 
 def handful_sql(walks: Walks) -> str:
     """Return SQL for :most of the current facts that the walks pass; in no order, some several times."""
-    return f"{_facts(walks.sql(limited=False))} where {_counts(walks)} limit :most"
+    return f"{_facts(walks.sql(limited=False))} where {CURRENT} limit :most"
 
 
 def _facts(walks: str) -> str:
@@ -65,7 +65,7 @@ def weighed_sql(walks: Walks) -> str:
     """Return SQL for what "latest" weighs of :most current results: testcase, rank, id."""
     return (
         f"select r.testcase, r.rank, r.id from ({walks.sql(limited=False)}) i join _result r on r.id = i.id"
-        f" where {_counts(walks)} limit :most"
+        f" where {CURRENT} limit :most"
     )
 
 
@@ -73,7 +73,7 @@ def weighed_by_values_sql(walks: Walks) -> str:
     """Return SQL for the same with the attributes of the result and of its run."""
     return (
         f"select r.testcase, r.rank, r.id, r.data, u.data from ({walks.sql(limited=False)}) i"
-        f" join _result r on r.id = i.id left join _run u on u.id = r.run where {_counts(walks)} limit :most"
+        f" join _result r on r.id = i.id left join _run u on u.id = r.run where {CURRENT} limit :most"
     )
 
 
@@ -100,11 +100,7 @@ def ties_sql(walks: Walks) -> str:
 
 
 def _current(walks: Walks) -> str:
-    return " and ".join([_counts(walks), *walks.row_conditions()])
-
-
-def _counts(walks: Walks) -> str:
-    return current(then=walks.shape.until)
+    return " and ".join([CURRENT, *walks.row_conditions()])
 
 
 def newest_testcases_sql(dialect: Dialect) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -16,10 +14,8 @@ from ..domain.search import Attribute, Search
 from ..domain.stored import SourceState
 from ..errors import NotFoundError
 from ..normalise.normaliser import Normaliser
-from ..store.identity import to_us
 from ..store.protocol import Store
 
-_NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _ASKED = Search(attributes=(Attribute(key="item", values=("bash-5.2-1.fc40",)),))
 _NUL = Search(attributes=(Attribute(key="item", values=("a\x00b",)),), testcases=("ns.\x00",))
 
@@ -77,16 +73,6 @@ class MomentRules:
         assert store.plan("p").plan == plan
         with store.at_one_commit() as later:
             assert later.seq == store.waivers.seq() > seq
-
-    def test_the_latest_of_a_time_gone_by_is_what_was_current_then(self, store: Store) -> None:
-        for hour, outcome in ((0, "FAILED"), (2, "PASSED")):
-            store.commit_page(_page("a", outcome=outcome, time=_NOON + timedelta(hours=hour)))
-        for search in (_ASKED, Search(testcases=("ns.case",)), Search()):
-            for hour, outcomes in ((-1, []), (1, ["FAILED"]), (2, ["PASSED"])):
-                then = replace(search, until=to_us(_NOON + timedelta(hours=hour)))
-                for distinct_on in (None, ("scenario",)):
-                    assert [one.outcome for one in store.latest(then, distinct_on)] == outcomes
-            assert [one.outcome for one in store.latest(search)] == ["PASSED"]
 
     def test_a_moment_within_a_moment_is_the_same_one(self, store: Store) -> None:
         store.commit_page(_page("a"))
