@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .caller import caller
 from .context import Context, pass_context
 from .output import next_command, plural, print_json, print_table, say, word
+from .waiver_actor import acting
 from .waiver_desk import (
     open_desk,
     print_met,
@@ -26,7 +26,6 @@ from .waiver_effect import print_effect
 if TYPE_CHECKING:
     from ..domain.waiver import Waiver
     from ..operations.waive import Desk, Wish
-    from ..waive.life import Actor
 
 F = TypeVar("F", bound=Callable[..., Any])
 STAGES = ("active", "pending", "opened", "any")
@@ -136,7 +135,7 @@ def approve(
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.approve(desk, number, _actor(context, username), comment, anyway=anyway)
+    done = waive.approve(desk, number, acting(context, username), comment, anyway=anyway)
     if told_as_json(desk, done, as_json):
         names = ", ".join(done.approved_by)
         say(f"{done.name}: {word(str(desk.standing(done)))}, approved by {names} (≠ {done.username} ✔)")
@@ -159,7 +158,7 @@ def reject(context: Context, number: int, comment: str, username: str | None, as
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.reject(desk, number, _actor(context, username), comment)
+    done = waive.reject(desk, number, acting(context, username), comment)
     if told_as_json(desk, done, as_json):
         say(f"{done.name}: {word('rejected')}")
         next_command("ci-results inbox")
@@ -177,7 +176,7 @@ def withdraw(context: Context, number: int, comment: str, username: str | None, 
     from ..operations import waive
 
     desk = open_desk(context)
-    done = waive.withdraw(desk, number, _actor(context, username), comment)
+    done = waive.withdraw(desk, number, acting(context, username), comment)
     if told_as_json(desk, done, as_json):
         say(f"{done.name}: {word('withdrawn')}")
         print_next(done)
@@ -347,7 +346,7 @@ def _ask(
         _foresee(context, desk, wish, as_json)
         return
     met = preview(desk, terms)
-    (done,) = operation(desk, [wish], _actor(context, username))
+    (done,) = operation(desk, [wish], acting(context, username))
     if not told_as_json(desk, done, as_json):
         return
     print_met(met)
@@ -376,33 +375,3 @@ def _foresee(context: Context, desk: Desk, wish: Wish, as_json: bool) -> None:
         needed = desk.rules.of(terms.testcase).approvals
         say(f"{plural(needed, 'approval')} of others needed" if needed else "it would count at once")
         next_command("the same without --dry-run")
-
-
-def _actor(context: Context, username: str | None) -> Actor:
-    """Return who decides: whoever calls, or somebody else through them."""
-    from ..waive.life import Actor
-
-    who = caller(context)
-    if username is not None:
-        return Actor(username=username, groups=_groups(username), proxied_by=who.name, via=who.via)
-    groups = who.groups if who.verified else _groups(who.name)
-    return Actor(username=who.name, groups=groups, via=who.via)
-
-
-def _groups(name: str) -> frozenset[str]:
-    """Return the groups that this machine knows of a user."""
-    import grp
-    import os
-    import pwd
-
-    try:
-        account = pwd.getpwnam(name)
-    except KeyError:
-        return frozenset()
-    found = set()
-    for number in os.getgrouplist(name, account.pw_gid):
-        try:
-            found.add(grp.getgrgid(number).gr_name)
-        except KeyError:
-            continue
-    return frozenset(found)
